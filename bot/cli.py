@@ -1,0 +1,168 @@
+"""The command line, and the one place that puts the parts together."""
+
+import json
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from dotenv import load_dotenv
+
+from bot import __version__
+from bot.errors import AngelError, DraftRejected
+from bot.settings import Settings
+from bot.verdict import Draft, Label, Tone, Verdict
+
+# Imported where they are used: MLflow takes a second, and `angel --help` needs neither it nor Slack.
+if TYPE_CHECKING:
+    from bot.model.loading import Source
+    from bot.screener import Screener
+
+COULD_NOT_CHECK = 2
+
+TUTORIAL = (
+    "Wow, what an interesting dinner last night! I had no idea that you could use canned cat food to make a meatloaf.",
+    "I'd rather book a 14th century surgical operation than go to the movies with you on Thursday.",
+    "Can't wait for the roadtrip this weekend! Love the playlist mixes that you choose!",
+    "Thanks for helping out with the move this weekend. I really appreciate it.",
+    "You know what part I love most when you sing? The end. It means its over.",
+)
+"""The five messages that MLflow's tutorial validates its Text Message Angel with."""
+
+
+def main() -> None:
+    """The `angel` command. An AngelError is one line and exit code 2; Ctrl-C is quiet."""
+    try:
+        sys.exit(angel.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except AngelError as error:
+        click.echo(f"angel: {error}", err=True)
+        sys.exit(COULD_NOT_CHECK)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="angel")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens, without any message's text.")
+def angel(verbose: bool) -> None:
+    """Text Message Angel reads a message before you send it."""
+    load_dotenv(Path(".env"))
+    if not verbose:
+        warnings.simplefilter("ignore")  # they are for developers; the test run turns them into errors
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+
+
+@angel.command()
+@click.argument("text", required=False)
+@click.option("--tone", type=click.Choice([tone.value for tone in Tone]), default=Tone.PLAYFUL.value, show_default=True)
+@click.option("--context", help='A line on who will read it: "to my manager, after a missed deadline".')
+@click.option("--model", "model_uri", metavar="URI", help="An MLflow model to ask instead of the configured one.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; the README lists its keys.")
+def check(text: str | None, tone: str, context: str | None, model_uri: str | None, as_json: bool) -> int:
+    """Check one message: TEXT, or standard input where TEXT is - or left out.
+
+    The exit code is 0 for good, 1 for caution, 2 where it could not be checked.
+    """
+    draft = _draft(_standard_input() if text in (None, "-") else text, tone, context)
+    verdict = _screen([draft], model_uri)[0]
+    if as_json:
+        click.echo(json.dumps(verdict.as_json(), ensure_ascii=False))
+    else:
+        _show(draft, verdict)
+    return 0 if verdict.label is Label.GOOD else 1
+
+
+@angel.command("try")
+def try_() -> int:
+    """Check the five messages of MLflow's tutorial, as `angel check` would."""
+    drafts = [Draft(text=text) for text in TUTORIAL]
+    for draft, verdict in zip(drafts, _screen(drafts, None), strict=True):
+        click.echo(f"{click.style('angel check', dim=True)} {json.dumps(draft.text)}")
+        _show(draft, verdict)
+        click.echo()
+    return 0
+
+
+@angel.group()
+def model() -> None:
+    """The model that answers, and its life in MLflow."""
+
+
+@model.command("show")
+def model_show() -> None:
+    """What would be loaded, and why."""
+    chosen = _source(_settings())
+    name = chosen.uri or (chosen.config or {}).get("model") or "the built-in offline check"
+    click.echo(f"model: {name}")
+    click.echo(f"why: {chosen.why}")
+    for key in ("temperature", "reasoning_effort", "max_tokens"):
+        if chosen.config:
+            click.echo(f"{key}: {chosen.config[key] if chosen.config[key] is not None else 'not sent'}")
+
+
+def _settings(**changes: Any) -> Settings:
+    return Settings.from_env(os.environ).model_copy(update=changes)
+
+
+def _source(settings: Settings) -> "Source":
+    from bot.model.loading import source
+
+    return source(
+        model_uri=settings.model_uri,
+        openai_model=settings.openai_model,
+        has_key=settings.openai_api_key is not None,
+        has_base_url=settings.openai_base_url is not None,
+    )
+
+
+def _screener(settings: Settings) -> "Screener":
+    """The screener with its model loaded. Raises ModelMisconfigured where that can't be."""
+    from bot.model.loading import load, load_offline
+    from bot.screener import Screener
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # its import sets INFO, and it tells of every model it saves
+    offline = load_offline(settings.cache_dir)
+    chosen = _source(settings)
+    loaded = offline if chosen.kind == "offline" else load(chosen, settings.cache_dir)
+    return Screener(loaded, offline, concurrency=settings.concurrency, deadline=settings.deadline)
+
+
+def _screen(drafts: list[Draft], model_uri: str | None) -> list[Verdict]:
+    import asyncio
+
+    screener = _screener(_settings(**({"model_uri": model_uri} if model_uri else {})))
+
+    async def screen() -> list[Verdict]:
+        return [await screener.screen(draft) for draft in drafts]
+
+    return asyncio.run(screen())
+
+
+def _show(draft: Draft, verdict: Verdict) -> None:
+    from bot.model.phrasebook import WHAT_IT_MISSES
+    from bot.terminal import show
+
+    show(draft, verdict, offline_note=WHAT_IT_MISSES, out=sys.stdout)
+
+
+def _draft(text: object, tone: str, context: str | None) -> Draft:
+    return Draft(text=text, tone=Tone(tone), context=context)  # type: ignore[arg-type]  # Draft says what it can't read
+
+
+def _standard_input() -> str:
+    if sys.stdin.isatty():
+        click.echo("Type the message, then Ctrl-D on a line of its own:", err=True)
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise DraftRejected("The standard input is not UTF-8 text.") from error

@@ -1,0 +1,200 @@
+"""Which model the bot asks, loaded through MLflow, and how one draft becomes one row of its input."""
+
+import hashlib
+import json
+import logging
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow.pyfunc
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.pyfunc import PyFuncModel
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+from mlflow.types.schema import Array, Object, Property
+
+from bot import __version__
+from bot.errors import AnswerUnusable, ModelError, ModelMisconfigured
+from bot.model.answer import read_answer, verdict_of
+from bot.verdict import Draft, Verdict
+
+logger = logging.getLogger(__name__)
+
+_HERE = Path(__file__).parent
+_TEXT = DataType.string
+
+SIGNATURE = ModelSignature(
+    inputs=Schema(
+        [
+            ColSpec(_TEXT, "text"),
+            ColSpec(_TEXT, "tone", required=False),
+            ColSpec(_TEXT, "context", required=False),
+        ]
+    ),
+    outputs=Schema(
+        [
+            ColSpec(_TEXT, "verdict", required=False),
+            ColSpec(_TEXT, "reply"),
+            ColSpec(_TEXT, "rewrite", required=False),
+            ColSpec(_TEXT, "tip", required=False),
+            ColSpec(Array(Object([Property(name, _TEXT) for name in ("category", "excerpt", "reason")])), "findings"),
+            ColSpec(Object([Property("code", _TEXT), Property("message", _TEXT)]), "error", required=False),
+            ColSpec(DataType.long, "input_tokens", required=False),
+            ColSpec(DataType.long, "output_tokens", required=False),
+        ]
+    ),
+    params=ParamSchema([ParamSpec("max_tokens", "long", None), ParamSpec("temperature", "double", None)]),
+)
+"""The contract of every model of ours: `text` in, a `bot.model.answer.Row` out. `verdict` is `good` or `caution`, and
+missing only where `error` says why."""
+
+INPUT_EXAMPLE = pd.DataFrame({"text": ["Thanks for helping out with the move this weekend. I really appreciate it."]})
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which model would be loaded, and why. `config` is the built-in chat model's, None for the others."""
+
+    kind: str
+    uri: str | None
+    why: str
+    config: Mapping[str, Any] | None = None
+
+
+def source(*, model_uri: str | None, openai_model: str | None, has_key: bool, has_base_url: bool) -> Source:
+    """The first of: the model at `model_uri`; the built-in chat model, where it has a server; the offline model."""
+    if model_uri:
+        return Source("uri", model_uri, "ANGEL_MODEL_URI is set")
+    if has_key or has_base_url:
+        from bot.model import chat  # the OpenAI SDK takes half a second to import; the offline model can do without
+
+        variable = "OPENAI_BASE_URL" if has_base_url else "OPENAI_API_KEY"
+        config = chat.config(openai_model or chat.DEFAULT_MODEL)
+        return Source("chat", None, f"{variable} is set, ANGEL_MODEL_URI is not", config)
+    return Source("offline", None, "none of ANGEL_MODEL_URI, OPENAI_BASE_URL and OPENAI_API_KEY is set")
+
+
+class LoadedModel:
+    """An MLflow model that answers for drafts.
+
+    `name` and `version` tell people which one answered; `offline` that it is the offline check.
+    """
+
+    def __init__(self, model: PyFuncModel, *, uri: str, name: str, version: str | None = None, offline: bool = False):
+        self._model = model
+        self.uri = uri
+        self.name = name
+        self.version = version
+        self.offline = offline
+        inputs = model.metadata.get_input_schema()  # type: ignore[no-untyped-call]  # MLflow's
+        # A model logged as in MLflow's tutorial has one column without a name; given more, it would read the wrong one.
+        self._columns = ["text"] if inputs is None or not inputs.has_input_names() else inputs.input_names()
+
+    def check(self, draft: Draft) -> Verdict:
+        """The model's verdict on one draft. Raises ModelError."""
+        row = {name: value for name, value in _cells(draft).items() if name in self._columns}
+        try:
+            output = self._model.predict(pd.DataFrame([row], dtype=object))
+        except Exception as error:
+            # A model of somebody else's may raise anything at all, with the draft in its text.
+            raise ModelError(
+                f"The model at {self.uri} failed with {type(error).__name__}. Try it with mlflow.pyfunc.load_model."
+            ) from error
+        verdict = verdict_of(_first_row(output, draft), draft, model=self.name, version=self.version)
+        return verdict.model_copy(update={"offline": self.offline})
+
+
+def _cells(draft: Draft) -> dict[str, str | None]:
+    return {"text": draft.text, "tone": draft.tone.value, "context": draft.context}
+
+
+def _first_row(output: object, draft: Draft) -> Mapping[str, Any]:
+    if isinstance(output, pd.DataFrame) and len(output) == 1:
+        return dict(output.iloc[0])
+    if isinstance(output, list) and len(output) == 1:
+        if isinstance(output[0], Mapping):
+            return output[0]
+        if isinstance(output[0], str):
+            return read_answer(output[0], draft.text)
+    raise AnswerUnusable("The model's output is neither one row with a verdict nor one string.")
+
+
+def load_chat(config: Mapping[str, Any], cache_dir: Path) -> LoadedModel:
+    """The built-in chat model with this configuration. Raises ModelMisconfigured."""
+    return _load_built_in("chat", cache_dir, str(config["model"]), dict(config))
+
+
+def load_offline(cache_dir: Path) -> LoadedModel:
+    """The built-in offline model."""
+    return _load_built_in("offline", cache_dir, "offline", None)
+
+
+def load_uri(uri: str) -> LoadedModel:
+    """The model at any URI that MLflow knows. Raises ModelMisconfigured."""
+    try:
+        model = mlflow.pyfunc.load_model(uri)
+    except ModelError:
+        raise
+    except Exception as error:  # loading runs code that somebody else wrote
+        raise ModelMisconfigured(
+            f"No MLflow model could be loaded from {uri} ({type(error).__name__}). "
+            "Check the URI and MLFLOW_TRACKING_URI, and that what the model requires is installed."
+        ) from error
+    config = model.model_config or {}
+    name = str(config.get("model") or uri)
+    return LoadedModel(model, uri=uri, name=name, offline=_is_offline(model))
+
+
+def load(chosen: Source, cache_dir: Path) -> LoadedModel:
+    """The model that `source` chose. Raises ModelMisconfigured."""
+    if chosen.uri is not None:
+        return load_uri(chosen.uri)
+    return load_chat(chosen.config, cache_dir) if chosen.config else load_offline(cache_dir)
+
+
+def _is_offline(model: PyFuncModel) -> bool:
+    return bool((model.metadata.metadata or {}).get("offline"))
+
+
+def _load_built_in(kind: str, cache_dir: Path, name: str, config: dict[str, Any] | None) -> LoadedModel:
+    path = _saved(kind, cache_dir, config)
+    model = mlflow.pyfunc.load_model(str(path))
+    return LoadedModel(model, uri=str(path), name=name, version=None, offline=kind == "offline")
+
+
+def _saved(kind: str, cache_dir: Path, config: dict[str, Any] | None) -> Path:
+    """The folder of a built-in model, saved there from its code unless the very same one is there already."""
+    code = _HERE / f"{kind}.py"
+    key = json.dumps([__version__, mlflow.__version__, config, SIGNATURE.to_dict()], sort_keys=True).encode()
+    final = cache_dir / f"{kind}-{hashlib.sha256(key + code.read_bytes()).hexdigest()[:16]}"
+    if (final / "MLmodel").is_file():
+        return final
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        workshop = Path(tempfile.mkdtemp(prefix=".saving-", dir=cache_dir))
+    except OSError as error:
+        logger.warning("The cache folder %s can't be written (%s); using a temporary one.", cache_dir, error.strerror)
+        final = workshop = Path(tempfile.mkdtemp(prefix="angel-"))
+    mlflow.pyfunc.save_model(
+        str(workshop / "model"),
+        python_model=str(code),
+        signature=SIGNATURE,
+        input_example=INPUT_EXAMPLE,
+        pip_requirements=["mlflow"],  # inferring them would take seconds, and this copy never leaves the machine
+        model_config=config,
+        metadata={"offline": kind == "offline"},
+    )
+    if final == workshop:
+        return workshop / "model"
+    try:
+        (workshop / "model").rename(final)
+    except OSError:
+        # Another process put it there first, which is as good.
+        if not (final / "MLmodel").is_file():
+            raise
+    shutil.rmtree(workshop, ignore_errors=True)
+    return final

@@ -1,0 +1,224 @@
+"""The words of the domain: a draft goes in, a verdict comes out."""
+
+import re
+import unicodedata
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from bot.errors import DraftRejected
+
+GOOD_SENTENCE = "Good to Go!"
+CAUTION_SENTENCE = "You might want to read that again before pressing send."
+
+MAX_DRAFT = 4_000
+"""Characters of a draft. Slack advises 4,000 for the text of one message."""
+MAX_CONTEXT = 500
+"""Characters of the line of context: a line, not a second draft."""
+
+
+class Tone(StrEnum):
+    """How a rewrite should sound."""
+
+    PLAYFUL = "playful"
+    WARM = "warm"
+    PROFESSIONAL = "professional"
+    BRIEF = "brief"
+
+
+class Category(StrEnum):
+    """What kind of sting a finding is. Few on purpose: finer kinds are unreliable even for large models."""
+
+    SARCASM = "sarcasm"
+    PASSIVE_AGGRESSION = "passive_aggression"
+    BLAME = "blame"
+    CONDESCENSION = "condescension"
+    DISMISSAL = "dismissal"
+    INSULT = "insult"
+    OTHER = "other"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]  # str.title() is a method; nobody wants "Passive_Aggression"
+        """`passive_aggression` as a person reads it: `Passive aggression`."""
+        return self.value.replace("_", " ").capitalize()
+
+
+class Label(StrEnum):
+    GOOD = "good"
+    CAUTION = "caution"
+
+
+class Draft(BaseModel):
+    """A message its author has not sent yet.
+
+    Raises DraftRejected, never a ValidationError: what is wrong with a draft is for its author to read, and pydantic's
+    message would carry the text.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    text: str
+    tone: Tone = Tone.PLAYFUL
+    context: str | None = None
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _checkable(cls, text: object) -> str:
+        text = _readable(text, "That draft")
+        if not _has_something_to_read(text):
+            raise DraftRejected(
+                "There is nothing to read yet. Write the message you have in mind, and I'll take a look."
+            )
+        if len(text) > MAX_DRAFT:
+            raise DraftRejected(
+                f"That draft has {len(text):,} characters and I read up to {MAX_DRAFT:,} at once. "
+                "Check it in parts, or just the part you are unsure of."
+            )
+        return text
+
+    @field_validator("tone", mode="before")
+    @classmethod
+    def _known_tone(cls, tone: object) -> Tone:
+        try:
+            return Tone(tone) if tone is not None else Tone.PLAYFUL  # type: ignore[arg-type]
+        except ValueError:
+            raise DraftRejected(f"I don't know that tone. Pick one of: {', '.join(Tone)}.") from None
+
+    @field_validator("context", mode="before")
+    @classmethod
+    def _short_context(cls, context: object) -> str | None:
+        if context is None:
+            return None
+        context = _readable(context, "The context")
+        if len(context) > MAX_CONTEXT:
+            raise DraftRejected(
+                f"The context has {len(context):,} characters; a line of up to {MAX_CONTEXT} is enough."
+            )
+        return context if _has_something_to_read(context) else None
+
+
+def _readable(text: object, what: str) -> str:
+    if not isinstance(text, str):
+        raise DraftRejected(f"{what} is not text. Paste the words of the message.")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DraftRejected(
+            f"{what} has a broken character in it (half an emoji, usually). Type that part again."
+        ) from None
+    return text
+
+
+def _has_something_to_read(text: str) -> bool:
+    """Whether a character of it can be seen: zero-width joiners and the like make a draft look empty."""
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
+
+
+class Finding(BaseModel):
+    """Words of the draft that may sting, and why. `excerpt` stands in the draft, letter for letter."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    category: Category
+    excerpt: str
+    reason: str
+
+
+class Fallback(StrEnum):
+    """Why the offline model answered in another model's place: that model's error code, or its lateness."""
+
+    LATE = "late"
+    FAILED = "failed"
+    MISCONFIGURED = "misconfigured"
+    UNAVAILABLE = "unavailable"
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
+    CUT_OFF = "cut_off"
+    FILTERED = "filtered"
+    EMPTY = "empty"
+
+
+class Verdict(BaseModel):
+    """What Angel says of one draft.
+
+    `good` carries no findings and no rewrite. `caution` without a rewrite is for models that gave none; `tip`, a line
+    on how to say it instead, may stand in. `lost` and `added` are the particulars (see `particulars`) in which the
+    rewrite differs from the draft. `offline` says whether the offline model answered, `fallback` why it stood in.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    label: Label
+    findings: tuple[Finding, ...] = ()
+    rewrite: str | None = None
+    tip: str | None = None
+    lost: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    model: str = ""
+    version: str | None = None
+    offline: bool = False
+    fallback: Fallback | None = None
+    input_tokens: int | None = Field(default=None, ge=0)
+    output_tokens: int | None = Field(default=None, ge=0)
+
+    @property
+    def sentence(self) -> str:
+        return GOOD_SENTENCE if self.label is Label.GOOD else CAUTION_SENTENCE
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys that `angel check --json` and `angel screen` promise, in this order."""
+        return {
+            "verdict": self.label.value,
+            "sentence": self.sentence,
+            "findings": [finding.model_dump(mode="json") for finding in self.findings],
+            "rewrite": self.rewrite,
+            "tip": self.tip,
+            "lost": list(self.lost),
+            "added": list(self.added),
+            "model": self.model,
+            "version": self.version,
+            "offline": self.offline,
+            "fallback": self.fallback.value if self.fallback else None,
+        }
+
+
+PLACEHOLDER = re.compile(r"\[\[\d+:[^\[\]\n]*\]\]")
+"""What stands in a draft for something only the way in can write, `[[1:@Maria]]`: a number, and a hint to read."""
+
+_LINK_END = r"""[^\s<>|]*[^\s<>|.,;:!?)\]}'"”’]"""  # punctuation behind a link belongs to the sentence
+_PARTICULAR = re.compile(
+    rf"""
+      {PLACEHOLDER.pattern}
+    | (?:https?://|www\.){_LINK_END}
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+    | \b(?:[\w-]+\.)+(?:com|org|net|io|dev|ai|co|edu|gov|app|info|biz|me|ly|gg)\b(?:/{_LINK_END})?
+    | (?<![\w/&])[@\#]\w(?:[\w.-]*\w)?
+    | \d+(?:[.,:/]\d+)*
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def particulars(text: str) -> dict[str, str]:
+    """The placeholders, links, addresses, mentions and numbers of a text, in order of appearance.
+
+    They are what a rewrite must neither lose nor invent. Keys compare without regard to case, values are as written.
+    """
+    found: dict[str, str] = {}
+    for match in _PARTICULAR.finditer(text):
+        found.setdefault(match.group().casefold(), match.group())
+    return found
+
+
+def differences(draft: str, rewrite: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The particulars that `rewrite` lost from `draft`, and those it added, as they are written there."""
+    before, after = particulars(draft), particulars(rewrite)
+    lost = tuple(written for key, written in before.items() if key not in after)
+    added = tuple(written for key, written in after.items() if key not in before)
+    return lost, added
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space made one space."""
+    return " ".join(text.split())

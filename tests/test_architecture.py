@@ -1,0 +1,20 @@
+"""The layers, as pyproject.toml has them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import bot
+
+ROOT = Path(bot.__file__).parent.parent
+
+
+def test_the_layers_hold() -> None:
+    command = [
+        str(Path(sys.executable).with_name("lint-imports")),
+        "--no-cache",
+        "--config",
+        str(ROOT / "pyproject.toml"),
+    ]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50, check=False)  # noqa: S603 - ours
+    assert result.returncode == 0, result.stdout + result.stderr

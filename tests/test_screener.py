@@ -1,0 +1,195 @@
+"""The screener, with models that are slow, stuck, broken or wrong."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from bot import screener as module
+from bot.errors import MODEL_ERRORS, AnswerRefused, Busy, ModelUnavailable
+from bot.screener import Screener
+from bot.verdict import Draft, Fallback, Label, Verdict
+
+DRAFT = Draft(text="Marmalade, as per my last email.")
+
+
+class ScriptedModel:
+    """Answers with what it is given; raises it where it is an exception; waits for `gate` first."""
+
+    def __init__(self, answer: Verdict | BaseException, *, name: str = "scripted", gate: threading.Event | None = None):
+        self.name = name
+        self.version: str | None = "7"
+        self.answer = answer
+        self.gate = gate
+        self.drafts: list[Draft] = []
+        self.started = threading.Semaphore(0)
+
+    def check(self, draft: Draft) -> Verdict:
+        self.drafts.append(draft)
+        self.started.release()
+        if self.gate:
+            self.gate.wait(30)
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+GOOD = Verdict(label=Label.GOOD, model="scripted", version="7", input_tokens=11, output_tokens=22)
+OFFLINE = Verdict(label=Label.CAUTION, model="offline", offline=True)
+
+
+def fallback() -> ScriptedModel:
+    return ScriptedModel(OFFLINE, name="offline")
+
+
+async def started(model: ScriptedModel, count: int) -> None:
+    """Returns once `count` checks have reached the model."""
+    for _ in range(count):
+        assert await asyncio.to_thread(model.started.acquire, timeout=10)
+
+
+async def test_the_models_verdict_is_the_answer() -> None:
+    model, offline = ScriptedModel(GOOD), fallback()
+    assert await Screener(model, offline).screen(DRAFT) == GOOD
+    assert (model.drafts, offline.drafts) == ([DRAFT], [])
+
+
+async def test_a_late_model_is_answered_for() -> None:
+    gate = threading.Event()
+    verdict = await Screener(ScriptedModel(GOOD, gate=gate), fallback(), deadline=0.05).screen(DRAFT)
+    gate.set()
+    assert (verdict.label, verdict.offline, verdict.fallback) == (Label.CAUTION, True, Fallback.LATE)
+
+
+@pytest.mark.parametrize("kind", MODEL_ERRORS.values())
+async def test_every_model_error_is_answered_for_and_named(kind: type[Exception]) -> None:
+    verdict = await Screener(ScriptedModel(kind("No.")), fallback()).screen(DRAFT)
+    assert verdict.offline
+    assert verdict.fallback is not None
+    assert MODEL_ERRORS[verdict.fallback.value] is kind
+
+
+@pytest.mark.parametrize("bug", [RuntimeError("Marmalade"), KeyError("Marmalade"), RecursionError()])
+async def test_a_bug_in_a_model_costs_nobody_an_answer(bug: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    verdict = await Screener(ScriptedModel(bug), fallback()).screen(DRAFT)
+    assert verdict.fallback is Fallback.FAILED
+    assert type(bug).__name__ in caplog.text
+    assert "test_screener:" in caplog.text
+    assert "Marmalade" not in caplog.text
+
+
+async def test_past_its_bound_it_is_busy_at_once_and_free_again_after() -> None:
+    gate = threading.Event()
+    model = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(model, fallback(), concurrency=3)
+    waiting = [asyncio.create_task(screener.screen(DRAFT)) for _ in range(3)]
+    await started(model, 3)
+    with pytest.raises(Busy):
+        await screener.screen(DRAFT)
+    gate.set()
+    assert await asyncio.gather(*waiting) == [GOOD] * 3
+    assert await screener.screen(DRAFT) == GOOD
+
+
+async def test_a_waiting_check_never_blocks_the_loop() -> None:
+    gate = threading.Event()
+    model = ScriptedModel(GOOD, gate=gate)
+    waiting = asyncio.create_task(Screener(model, fallback()).screen(DRAFT))
+    await started(model, 1)
+    gate.set()  # reached only if the loop is free while the model is not
+    assert await waiting == GOOD
+
+
+async def test_stuck_threads_do_not_shrink_capacity() -> None:
+    gate = threading.Event()
+    stuck = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(stuck, fallback(), concurrency=2, deadline=0.05)
+    for _ in range(2):
+        assert (await screener.screen(DRAFT)).fallback is Fallback.LATE
+    # Both slots are free again; the model is not asked a third time while it is stuck in two calls.
+    assert (await screener.screen(DRAFT)).fallback is Fallback.LATE
+    assert len(stuck.drafts) == 2
+    gate.set()
+    await came_back(screener)
+    assert await screener.screen(DRAFT) == GOOD
+
+
+async def test_a_model_stuck_for_good_is_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    stuck = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(stuck, fallback(), concurrency=1, deadline=0.05)
+    await screener.screen(DRAFT)
+    await screener.screen(DRAFT)
+    assert len(stuck.drafts) == 1
+    monkeypatch.setattr(module, "FORGET_STUCK_SECONDS", 0.0)
+    await screener.screen(DRAFT)
+    assert len(stuck.drafts) == 2
+    gate.set()
+
+
+async def came_back(screener: Screener) -> None:
+    """Returns once no call is stuck any more."""
+    while screener._stuck.count():  # noqa: ASYNC110 - a call comes back through the loop; nothing tells the outside
+        await asyncio.sleep(0)
+
+
+async def test_the_model_is_swapped_while_checks_are_in_flight() -> None:
+    gate = threading.Event()
+    old, new = ScriptedModel(GOOD, gate=gate), ScriptedModel(GOOD.model_copy(update={"model": "new"}))
+    screener = Screener(old, fallback())
+    waiting = asyncio.create_task(screener.screen(DRAFT))
+    await started(old, 1)
+    screener.swap(new)
+    assert (await screener.screen(DRAFT)).model == "new"
+    gate.set()
+    assert (await waiting).model == "scripted"
+
+
+async def test_a_fresh_model_is_not_held_to_the_old_ones_stuck_calls() -> None:
+    gate = threading.Event()
+    screener = Screener(ScriptedModel(GOOD, gate=gate), fallback(), concurrency=1, deadline=0.05)
+    await screener.screen(DRAFT)
+    screener.swap(ScriptedModel(GOOD))
+    assert await screener.screen(DRAFT) == GOOD
+    gate.set()
+
+
+async def test_a_cancelled_check_gives_its_slot_back() -> None:
+    gate = threading.Event()
+    model = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(model, fallback(), concurrency=1)
+    waiting = asyncio.create_task(screener.screen(DRAFT))
+    await started(model, 1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    gate.set()
+    await came_back(screener)
+    assert await screener.screen(DRAFT) == GOOD
+
+
+async def test_one_line_tells_of_a_check_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    await Screener(ScriptedModel(GOOD), fallback()).screen(DRAFT)
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "bot.screener"]
+    for part in (
+        "outcome=good",
+        "model=scripted",
+        "version=7",
+        "ms=",
+        f"chars={len(DRAFT.text)}",
+        "tokens_in=11",
+        "tokens_out=22",
+    ):
+        assert part in line
+    assert "Marmalade" not in caplog.text
+
+
+@pytest.mark.parametrize("answer", [GOOD, AnswerRefused("No."), ModelUnavailable("No."), RuntimeError("Marmalade")])
+async def test_no_text_is_logged_whatever_happens(
+    answer: Verdict | BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await Screener(ScriptedModel(answer), fallback(), deadline=5).screen(DRAFT)
+    assert "Marmalade" not in caplog.text
