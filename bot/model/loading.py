@@ -55,6 +55,10 @@ missing only where `error` says why."""
 INPUT_EXAMPLE = pd.DataFrame({"text": ["Thanks for helping out with the move this weekend. I really appreciate it."]})
 
 
+SENTENCE_TOKENS = 400
+"""Room for the tutorial's plain sentence with a suggestion as long as most messages."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Which model would be loaded, and why. `config` is the built-in chat model's, None for the others."""
@@ -91,14 +95,20 @@ class LoadedModel:
         self.version = version
         self.offline = offline
         inputs = model.metadata.get_input_schema()  # type: ignore[no-untyped-call]  # MLflow's
-        # A model logged as in MLflow's tutorial has one column without a name; given more, it would read the wrong one.
-        self._columns = ["text"] if inputs is None or not inputs.has_input_names() else inputs.input_names()
+        self._columns: list[str] = ["text"]
+        self._params: dict[str, Any] | None = None
+        if inputs is not None and inputs.has_input_names():
+            self._columns = inputs.input_names()
+        elif "max_tokens" in _param_names(model):
+            # As MLflow's tutorial logs it: one column without a name (given more, it would read the wrong one), and a
+            # default of 16 tokens, which ends before the suggestion begins.
+            self._params = {"max_tokens": SENTENCE_TOKENS}
 
     def check(self, draft: Draft) -> Verdict:
         """The model's verdict on one draft. Raises ModelError."""
         row = {name: value for name, value in _cells(draft).items() if name in self._columns}
         try:
-            output = self._model.predict(pd.DataFrame([row], dtype=object))
+            output = self._model.predict(pd.DataFrame([row], dtype=object), params=self._params)
         except Exception as error:
             # A model of somebody else's may raise anything at all, with the draft in its text.
             raise ModelError(
@@ -106,6 +116,11 @@ class LoadedModel:
             ) from error
         verdict = verdict_of(_first_row(output, draft), draft, model=self.name, version=self.version)
         return verdict.model_copy(update={"offline": self.offline})
+
+
+def _param_names(model: PyFuncModel) -> list[str]:
+    schema = model.metadata.get_params_schema()  # type: ignore[no-untyped-call]  # MLflow's
+    return [param.name for param in schema.params] if schema else []
 
 
 def _cells(draft: Draft) -> dict[str, str | None]:
