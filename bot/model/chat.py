@@ -78,17 +78,18 @@ class ChatModel(PythonModel):
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        rows = model_input.to_dict("records")
+        columns = [str(column) for column in model_input.columns]
+        cells = model_input.to_numpy(dtype=object).tolist()
 
-        def answer(row: dict[Any, Any]) -> Row:
-            return self._answer(row, given)
+        def answer(row: list[object]) -> Row:
+            return self._answer(dict(zip(columns, row, strict=True)), given)
 
-        if len(rows) == 1:
-            return pd.DataFrame([answer(rows[0])], dtype=object)
+        if len(cells) == 1:
+            return as_frame([answer(cells[0])])
         with ThreadPoolExecutor(max_workers=CONCURRENT_ROWS) as pool:
-            return pd.DataFrame(list(pool.map(answer, rows)), dtype=object)
+            return as_frame(list(pool.map(answer, cells)))
 
-    def _answer(self, row: Mapping[Any, Any], params: Mapping[str, Any]) -> Row:
+    def _answer(self, row: Mapping[str, Any], params: Mapping[str, Any]) -> Row:
         try:
             draft = Draft(text=row["text"], tone=_present(row.get("tone")), context=_present(row.get("context")))
         except DraftRejected as error:
@@ -126,7 +127,10 @@ class ChatModel(PythonModel):
         left = max(TOTAL_SECONDS - (time.monotonic() - began), 0.001)
         timeout = openai.Timeout(left, connect=min(CONNECT_SECONDS, left))
         try:
-            completion = self._client.chat.completions.create(**request, timeout=timeout)
+            # Not chat.completions.create: it walks through all it is given, the schema too, on every call.
+            completion = self._client.post(
+                "/chat/completions", cast_to=ChatCompletion, body=request, options={"timeout": timeout}
+            )
         except ValueError as error:  # the SDK lets the JSON decoder's own error through
             raise _not_an_api() from error
         if not isinstance(completion, ChatCompletion):  # a page of HTML comes back as a string
@@ -192,6 +196,11 @@ OPTIONAL = (
 _FILTERED = (
     "The server's content filter held the answer back. It reads drafts that people are unsure of: relax it there."
 )
+
+
+def as_frame(rows: list[Row]) -> pd.DataFrame:
+    """Rows as a model returns them; from lists and not from dicts, which takes pandas a third of a millisecond more."""
+    return pd.DataFrame([list(row.values()) for row in rows], columns=list(Row.__annotations__), dtype=object)
 
 
 def _client() -> openai.OpenAI:

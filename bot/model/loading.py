@@ -129,7 +129,7 @@ def _cells(draft: Draft) -> dict[str, str | None]:
 
 def _first_row(output: object, draft: Draft) -> Mapping[str, Any]:
     if isinstance(output, pd.DataFrame) and len(output) == 1:
-        return dict(output.iloc[0])
+        return dict(zip(output.columns, output.to_numpy(dtype=object)[0], strict=True))
     if isinstance(output, list) and len(output) == 1:
         if isinstance(output[0], Mapping):
             return output[0]
@@ -203,6 +203,8 @@ def _saved(kind: str, cache_dir: Path, config: dict[str, Any] | None) -> Path:
         model_config=config,
         metadata={"offline": kind == "offline"},
     )
+    # load_model would compare them with what is installed, which takes a third of a second and can't differ here.
+    (workshop / "model" / "requirements.txt").unlink()
     if final == workshop:
         return workshop / "model"
     try:

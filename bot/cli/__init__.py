@@ -1,4 +1,4 @@
-"""The command line, and the one place that puts the parts together."""
+"""The command line, and the one place that puts the parts together (see `parts`)."""
 
 import json
 import logging
@@ -6,20 +6,15 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 from dotenv import load_dotenv
 
 from bot import __version__
+from bot.cli import parts
+from bot.cli.model import model
 from bot.errors import AngelError, DraftRejected
-from bot.settings import Settings
 from bot.verdict import Draft, Label, Tone, Verdict
-
-# Imported where they are used: MLflow takes a second, and `angel --help` needs neither it nor Slack.
-if TYPE_CHECKING:
-    from bot.model.loading import Source
-    from bot.screener import Screener
 
 COULD_NOT_CHECK = 2
 
@@ -62,6 +57,9 @@ def angel(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
 
 
+angel.add_command(model)
+
+
 @angel.command()
 @click.argument("text", required=False)
 @click.option("--tone", type=click.Choice([tone.value for tone in Tone]), default=Tone.PLAYFUL.value, show_default=True)
@@ -93,54 +91,10 @@ def try_() -> int:
     return 0
 
 
-@angel.group()
-def model() -> None:
-    """The model that answers, and its life in MLflow."""
-
-
-@model.command("show")
-def model_show() -> None:
-    """What would be loaded, and why."""
-    chosen = _source(_settings())
-    name = chosen.uri or (chosen.config or {}).get("model") or "the built-in offline check"
-    click.echo(f"model: {name}")
-    click.echo(f"why: {chosen.why}")
-    for key in ("temperature", "reasoning_effort", "max_tokens"):
-        if chosen.config:
-            click.echo(f"{key}: {chosen.config[key] if chosen.config[key] is not None else 'not sent'}")
-
-
-def _settings(**changes: Any) -> Settings:
-    return Settings.from_env(os.environ).model_copy(update=changes)
-
-
-def _source(settings: Settings) -> "Source":
-    from bot.model.loading import source
-
-    return source(
-        model_uri=settings.model_uri,
-        openai_model=settings.openai_model,
-        has_key=settings.openai_api_key is not None,
-        has_base_url=settings.openai_base_url is not None,
-    )
-
-
-def _screener(settings: Settings) -> "Screener":
-    """The screener with its model loaded. Raises ModelMisconfigured where that can't be."""
-    from bot.model.loading import load, load_offline
-    from bot.screener import Screener
-
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # its import sets INFO, and it tells of every model it saves
-    offline = load_offline(settings.cache_dir)
-    chosen = _source(settings)
-    loaded = offline if chosen.kind == "offline" else load(chosen, settings.cache_dir)
-    return Screener(loaded, offline, concurrency=settings.concurrency, deadline=settings.deadline)
-
-
 def _screen(drafts: list[Draft], model_uri: str | None) -> list[Verdict]:
     import asyncio
 
-    screener = _screener(_settings(**({"model_uri": model_uri} if model_uri else {})))
+    screener = parts.screener(parts.settings(**({"model_uri": model_uri} if model_uri else {})))
 
     async def screen() -> list[Verdict]:
         return [await screener.screen(draft) for draft in drafts]

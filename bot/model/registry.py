@@ -1,0 +1,197 @@
+"""Versions of the chat model in MLflow: log, promote, roll back, list."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import mlflow.genai
+import mlflow.pyfunc
+from mlflow.exceptions import MlflowException
+from mlflow.tracking import MlflowClient
+
+from bot.errors import AngelError
+from bot.model.loading import INPUT_EXAMPLE, SIGNATURE
+from bot.model.prompt import INSTRUCTIONS
+
+EXPERIMENT = "Text Message Angel"
+MODEL = "text-message-angel"
+PROMPT = "text-message-angel-instructions"
+"""In the Prompt Registry. MLflow keeps prompts and models under one roof, so the two can't share a name."""
+
+CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
+
+DEFAULT_STORE = "sqlite:///mlflow.db"
+"""MLflow's own default, said aloud: a file in the working directory."""
+
+_BOT = Path(__file__).parent.parent
+_CODE = ("__init__.py", "errors.py", "verdict.py", "model/__init__.py", "model/answer.py", "model/prompt.py")
+"""What `chat.py` imports of ours. It travels with the model, so that it loads where `bot` is not installed."""
+_REQUIRED = ("mlflow", "openai", "pandas", "pydantic", "tenacity")
+
+
+class RegistryError(AngelError):
+    """MLflow could not do what was asked. The text tells the engineer what to change."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the registered model. `model` is the chat model it asks."""
+
+    number: str
+    aliases: tuple[str, ...]
+    created: datetime
+    model: str
+    tags: Mapping[str, str]
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{MODEL}/{self.number}"
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What `log` made: the registered version, the run it stands in, and the version of its prompt."""
+
+    version: str
+    run_id: str
+    prompt_version: int
+
+    @property
+    def uri(self) -> str:
+        return f"models:/{MODEL}/{self.version}"
+
+
+class Registry:
+    """The chat model's versions in one MLflow store."""
+
+    def __init__(self, tracking_uri: str | None = None) -> None:
+        self.tracking_uri = tracking_uri or DEFAULT_STORE
+        mlflow.set_tracking_uri(self.tracking_uri)
+        self._client = MlflowClient()
+
+    def log(self, config: Mapping[str, Any]) -> Logged:
+        """Log the chat model with this configuration in a run of its own, register it, and make it the candidate."""
+        with _translated("log the model"):
+            mlflow.set_experiment(EXPERIMENT)
+            prompt = _prompt_version(str(config["instructions"]))
+            with mlflow.start_run() as run, _code() as code:
+                mlflow.log_params(
+                    {name: value for name, value in config.items() if name not in ("instructions", "schema")}
+                )
+                mlflow.log_text(str(config["instructions"]), "prompt.txt")
+                mlflow.log_dict(dict(config["schema"]), "schema.json")
+                info = mlflow.pyfunc.log_model(
+                    name="model",
+                    python_model=str(_BOT / "model" / "chat.py"),
+                    code_paths=[str(code)],
+                    signature=SIGNATURE,
+                    input_example=INPUT_EXAMPLE,
+                    pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIRED],
+                    model_config=dict(config),
+                    prompts=[prompt],
+                    registered_model_name=MODEL,
+                    metadata={"offline": False},
+                )
+            number = str(info.registered_model_version)
+            self._client.set_model_version_tag(MODEL, number, "model", str(config["model"]))
+            self._client.set_model_version_tag(MODEL, number, "prompt_version", str(prompt.version))
+            self._client.set_registered_model_alias(MODEL, CANDIDATE, number)
+        return Logged(number, run.info.run_id, int(prompt.version))
+
+    def versions(self) -> list[Version]:
+        """All versions, the newest first; none where nothing has been logged yet."""
+        with _translated("list the versions"):
+            found = self._client.search_model_versions(f"name='{MODEL}'")
+            # Aliases stand on the registered model; a search leaves them out of the versions.
+            aliases = self._client.get_registered_model(MODEL).aliases if found else {}
+        return [
+            Version(
+                number=str(each.version),
+                aliases=tuple(sorted(alias for alias, number in aliases.items() if str(number) == str(each.version))),
+                created=datetime.fromtimestamp(each.creation_timestamp / 1_000, UTC),
+                model=each.tags.get("model", "?"),
+                tags=dict(each.tags),
+            )
+            for each in sorted(found, key=lambda each: int(each.version), reverse=True)
+        ]
+
+    def version(self, which: str) -> Version:
+        """The version with this number or alias. Raises RegistryError where there is none."""
+        known = self.versions()
+        for each in known:
+            if which == each.number or which in each.aliases:
+                return each
+        if not known:
+            raise RegistryError("No model has been logged yet. Begin with: angel model log")
+        names = ", ".join(["/".join((each.number, *each.aliases)) for each in known])
+        raise RegistryError(f"There is no version or alias {which} of {MODEL}. There are: {names}")
+
+    def find(self, alias: str) -> Version | None:
+        """The version with this alias, or None."""
+        return next((each for each in self.versions() if alias in each.aliases), None)
+
+    def tag(self, version: Version, **tags: str) -> None:
+        """Set tags of a version."""
+        with _translated("tag the version"):
+            for name, value in tags.items():
+                self._client.set_model_version_tag(MODEL, version.number, name, value)
+
+    def make_champion(self, version: Version) -> Version | None:
+        """Move `champion` to this version; the one that had it becomes `previous`, and is returned."""
+        champion = self.find(CHAMPION)
+        with _translated("move the aliases"):
+            # `previous` first: a stop in between leaves two names for the old champion, not none.
+            if champion and champion.number != version.number:
+                self._client.set_registered_model_alias(MODEL, PREVIOUS, champion.number)
+            self._client.set_registered_model_alias(MODEL, CHAMPION, version.number)
+        return champion
+
+    def roll_back(self) -> tuple[Version, Version]:
+        """Give `champion` back to `previous`, and the other way round: (from, to). Undone by another roll_back."""
+        champion, previous = self.find(CHAMPION), self.find(PREVIOUS)
+        if champion is None or previous is None:
+            raise RegistryError("There is no previous champion to go back to. See: angel model list")
+        self.make_champion(previous)
+        return champion, previous
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """MLflow's errors, as one that says what to do."""
+    try:
+        yield
+    except MlflowException as error:
+        raise RegistryError(
+            f"MLflow could not {what} ({error.error_code}). "
+            "Check MLFLOW_TRACKING_URI, and that the server there is up and lets you in."
+        ) from error
+
+
+@contextmanager
+def _code() -> Iterator[Path]:
+    """A copy of the part of `bot` that the chat model needs, to be logged with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "bot"
+        for name in _CODE:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(_BOT / name, copy / name)
+        yield copy
+
+
+def _prompt_version(instructions: str) -> Any:
+    """The version of these instructions in the Prompt Registry: the latest where it is the same, else a new one."""
+    latest = mlflow.genai.load_prompt(f"prompts:/{PROMPT}@latest", allow_missing=True, cache_ttl_seconds=0)
+    if latest is not None and latest.template == instructions:
+        return latest
+    return mlflow.genai.register_prompt(name=PROMPT, template=instructions, commit_message=_about(instructions))
+
+
+def _about(instructions: str) -> str:
+    return "the built-in instructions" if instructions == INSTRUCTIONS else "instructions from a file"

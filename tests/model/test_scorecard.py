@@ -1,0 +1,375 @@
+"""Figures that are never pooled, checks that can't be gamed by failing, and a gate that gives its reasons."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bot.errors import AngelError
+from bot.model.examples import Example, digest
+from bot.model.scorecard import (
+    REWRITE_CHECKS,
+    Outcome,
+    Price,
+    Scorecard,
+    Share,
+    Thresholds,
+    compare,
+    gate,
+    score,
+)
+from bot.verdict import Label, Verdict
+
+GOOD, CAUTION = Label.GOOD, Label.CAUTION
+KIND = "Could we look at this one together, number {}?"
+
+
+def outcome(
+    number: int,
+    expected: Label,
+    said: Label | str,
+    *,
+    rewrite: str | None = KIND,
+    latency_ms: float = 100,
+    slice_: str = "work",
+    language: str = "en",
+    tokens: tuple[int | None, int | None] = (None, None),
+    own_check: Label | None = GOOD,
+    offline_check: Label | None = GOOD,
+) -> Outcome:
+    """A message numbered `number`; `said` is the model's label, or the code of the error it gave instead."""
+    text = f"your work on number {number} is a bad joke" if expected is CAUTION else f"thanks for number {number}"
+    verdict = None
+    if isinstance(said, Label):
+        verdict = Verdict(
+            label=said,
+            rewrite=rewrite.format(number) if rewrite and said is CAUTION else None,
+            input_tokens=tokens[0],
+            output_tokens=tokens[1],
+        )
+    return Outcome(
+        example=Example(text=text, label=expected, slice=slice_, language=language),
+        verdict=verdict,
+        error=None if isinstance(said, Label) else said,
+        latency_ms=latency_ms,
+        own_check=own_check,
+        offline_check=offline_check,
+    )
+
+
+def card(caught: int = 90, missed: int = 10, passed: int = 97, alarms: int = 3, *, failed: int = 0) -> Scorecard:
+    """The same examples whenever `caught + missed` and `passed + alarms + failed` agree; the wrong rows come last."""
+    stings = [CAUTION] * caught + [GOOD] * missed
+    benign: list[Label | str] = [GOOD] * passed + [CAUTION] * alarms + ["unreadable"] * failed
+    outcomes = [outcome(number, CAUTION, said) for number, said in enumerate(stings)]
+    outcomes += [outcome(number, GOOD, said) for number, said in enumerate(benign)]
+    return score(outcomes, model="some-model", version="1")
+
+
+shares = st.integers(0, 5_000).flatmap(lambda of: st.integers(0, of).map(lambda count: Share(count=count, of=of)))
+
+
+class TestTheInterval:
+    @given(shares)
+    def test_lies_between_0_and_1_and_around_the_rate(self, share: Share) -> None:
+        low, high = share.interval
+        assert 0 <= low <= high <= 1
+        if share.rate is not None:
+            assert low <= share.rate <= high
+            assert low < high
+
+    @given(shares)
+    def test_is_the_mirror_image_for_the_rest(self, share: Share) -> None:
+        low, high = share.interval
+        rest_low, rest_high = Share(count=share.of - share.count, of=share.of).interval
+        assert math.isclose(low, 1 - rest_high, abs_tol=1e-12)
+        assert math.isclose(high, 1 - rest_low, abs_tol=1e-12)
+
+    @given(st.integers(1, 2_000).flatmap(lambda of: st.tuples(st.integers(0, of - 1), st.just(of))))
+    def test_rises_with_the_count(self, count_of: tuple[int, int]) -> None:
+        count, of = count_of
+        low, high = Share(count=count, of=of).interval
+        next_low, next_high = Share(count=count + 1, of=of).interval
+        assert low < next_low
+        assert high < next_high
+
+    @given(shares.filter(lambda share: share.of > 0), st.integers(2, 20))
+    def test_narrows_with_more_rows(self, share: Share, times: int) -> None:
+        low, high = share.interval
+        more_low, more_high = Share(count=share.count * times, of=share.of * times).interval
+        assert more_high - more_low < high - low
+
+    def test_agrees_with_the_published_example(self) -> None:
+        # Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263, Wilson without continuity correction.
+        low, high = Share(count=81, of=263).interval
+        assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
+        low, high = Share(count=0, of=20).interval
+        assert (round(low, 4), round(high, 4)) == (0.0, 0.1611)
+
+    def test_of_nothing_is_unknown(self) -> None:
+        assert Share(count=0, of=0).rate is None
+        assert Share(count=0, of=0).interval == (0.0, 1.0)
+        assert str(Share(count=0, of=0)) == "unknown (0 of 0)"
+
+    def test_more_than_the_whole_is_refused(self) -> None:
+        with pytest.raises(ValidationError):
+            Share(count=2, of=1)
+
+
+class TestTheFigures:
+    def test_recall_precision_and_false_alarms_are_counted_apart(self) -> None:
+        made = card(caught=8, missed=2, passed=15, alarms=5)
+        assert str(made.recall) == "80.0 % (8 of 10)"
+        assert str(made.precision) == "61.5 % (8 of 13)"
+        assert str(made.false_alarms) == "25.0 % (5 of 20)"
+        assert [made.count(CAUTION, CAUTION), made.count(CAUTION, GOOD)] == [8, 2]
+        assert [made.count(GOOD, CAUTION), made.count(GOOD, GOOD)] == [5, 15]
+
+    def test_a_row_without_a_verdict_is_a_sting_missed_and_no_clean_pass(self) -> None:
+        made = score(
+            [
+                outcome(1, CAUTION, CAUTION),
+                outcome(2, CAUTION, "refused"),
+                outcome(3, GOOD, GOOD),
+                outcome(4, GOOD, CAUTION),
+                outcome(5, GOOD, "unreadable"),
+                outcome(6, GOOD, "unreadable"),
+            ],
+            model="m",
+        )
+        assert (made.recall.count, made.recall.of) == (1, 2)
+        assert (made.false_alarms.count, made.false_alarms.of) == (1, 2)
+        assert (made.no_verdict.count, made.no_verdict.of) == (3, 6)
+        assert made.errors == {"unreadable": 2, "refused": 1}
+        assert made.count(GOOD, None) == 2
+
+    def test_slices_and_languages_keep_their_two_sides_apart(self) -> None:
+        made = score(
+            [
+                outcome(1, CAUTION, GOOD, slice_="family", language="de"),
+                outcome(2, CAUTION, CAUTION, slice_="family"),
+                outcome(3, GOOD, GOOD, slice_="banter"),
+            ],
+            model="m",
+        )
+        assert made.slices["family"].caught == Share(count=1, of=2)
+        assert made.slices["family"].passed == Share(count=0, of=0)
+        assert made.slices["banter"].passed == Share(count=1, of=1)
+        assert made.languages["de"].caught == Share(count=0, of=1)
+
+    def test_latency_is_the_nearest_rank_over_all_rows_failed_ones_too(self) -> None:
+        outcomes = [outcome(n, GOOD, GOOD, latency_ms=n) for n in range(1, 20)]
+        made = score([*outcomes, outcome(20, GOOD, "unavailable", latency_ms=20_000)], model="m")
+        assert (made.p50_ms, made.p95_ms) == (10, 19)
+        made = score([outcome(1, GOOD, "unavailable", latency_ms=7)], model="m")
+        assert (made.p50_ms, made.p95_ms) == (7, 7)
+
+    def test_cost_is_per_thousand_messages_that_reported_tokens(self) -> None:
+        outcomes = [
+            outcome(1, GOOD, GOOD, tokens=(1_000, 10)),
+            outcome(2, GOOD, GOOD, tokens=(3_000, 30)),
+            outcome(3, GOOD, GOOD, tokens=(500, None)),
+            outcome(4, GOOD, "refused"),
+        ]
+        made = score(outcomes, model="m", prices={"m": Price(input=2, output=10)})
+        assert (made.input_tokens, made.output_tokens) == (4_000, 40)
+        assert made.cost_per_thousand == pytest.approx(2_000 * 2 / 1_000 + 20 * 10 / 1_000)
+
+    def test_cost_is_unknown_without_a_price_or_tokens(self) -> None:
+        priced = {"m": Price(input=2, output=10)}
+        assert score([outcome(1, GOOD, GOOD, tokens=(1, 1))], model="other", prices=priced).cost_per_thousand is None
+        assert score([outcome(1, GOOD, GOOD)], model="m", prices=priced).cost_per_thousand is None
+
+    def test_of_no_rows_are_unknown_and_not_an_error(self) -> None:
+        made = score([], model="m")
+        assert made.recall.rate is None
+        assert made.p95_ms is None
+        assert made.metrics() == {"rows": 0.0}
+
+    def test_metrics_carry_shares_with_bounds_and_leave_out_the_unknown(self) -> None:
+        metrics = card(caught=8, missed=2, passed=15, alarms=5).metrics()
+        assert metrics["caution_recall"] == 0.8
+        assert metrics["caution_recall_low"] < 0.8 < metrics["caution_recall_high"]
+        assert metrics["rewrites_passes_own_check"] == 1.0
+        assert metrics["latency_p95_ms"] == 100.0
+        assert "cost_per_thousand_usd" not in metrics
+        assert all(isinstance(value, float) for value in metrics.values())
+
+    def test_go_to_json_and_back(self) -> None:
+        made = card(failed=1)
+        assert Scorecard.model_validate_json(made.model_dump_json()) == made
+
+    def test_an_outcome_is_a_verdict_or_an_error_and_not_both_or_neither(self) -> None:
+        example = Example(text="hi", label=GOOD)
+        for fields in ({}, {"verdict": Verdict(label=GOOD), "error": "refused"}):
+            with pytest.raises(ValidationError):
+                Outcome(example=example, latency_ms=1, **fields)  # type: ignore[arg-type]  # on purpose
+
+
+class TestTheRewrites:
+    def test_are_judged_on_cautions_that_are_right(self) -> None:
+        made = score(
+            [
+                outcome(1, CAUTION, CAUTION),
+                outcome(2, CAUTION, CAUTION, rewrite=None),
+                outcome(3, CAUTION, GOOD),
+                outcome(4, GOOD, CAUTION),
+            ],
+            model="m",
+        )
+        assert (made.offered.count, made.offered.of) == (1, 2)
+        assert (made.clean.count, made.clean.of) == (1, 1)
+        assert {share.of for share in made.checks.values()} == {1}
+
+    @pytest.mark.parametrize(
+        ("check", "changed"),
+        [
+            ("keeps_particulars", {"rewrite": "Could we look at it together?"}),
+            ("adds_nothing", {"rewrite": KIND + " Say at 3, with Dana."}),
+            ("differs", {"rewrite": "Your work on number {} is a bad joke!"}),
+            ("sane_length", {"rewrite": KIND + " I would really like that." * 9}),
+            ("passes_own_check", {"own_check": CAUTION}),
+            ("passes_own_check", {"own_check": None}),
+            ("passes_offline_check", {"offline_check": CAUTION}),
+            ("passes_offline_check", {"offline_check": None}),
+        ],
+    )
+    def test_fail_the_one_check_that_they_fail(self, check: str, changed: dict[str, object]) -> None:
+        made = score([outcome(1, CAUTION, CAUTION), outcome(2, CAUTION, CAUTION, **changed)], model="m")  # type: ignore[arg-type]  # one keyword of several types
+        assert {name: share.count for name, share in made.checks.items()} == {
+            name: 1 if name == check else 2 for name in REWRITE_CHECKS
+        }
+        assert made.clean.count == 1
+        assert made.rows[1].failed_checks == (check,)
+
+    def test_lose_a_name_only_where_one_is_lost(self) -> None:
+        example = Example(text="So Priya is done and you are not, shocking", label=CAUTION)
+        verdict = Verdict(label=CAUTION, rewrite="So one of us is done, and where are you?")
+        made = score([Outcome(example=example, verdict=verdict, latency_ms=1)], model="m")
+        assert "keeps_names" in made.rows[0].failed_checks
+
+    def test_do_not_pass_a_check_that_raises(self) -> None:
+        def brittle(_: Outcome, rewrite: str) -> bool:
+            if "2" in rewrite:
+                raise ZeroDivisionError
+            return True
+
+        outcomes = [outcome(1, CAUTION, CAUTION), outcome(2, CAUTION, CAUTION)]
+        made = score(outcomes, model="m", checks={**REWRITE_CHECKS, "brittle": brittle})
+        assert made.checks["brittle"] == Share(count=1, of=2)
+        assert made.clean == Share(count=1, of=2)
+        assert made.broken_checks == {"brittle": 1}
+        assert any("`brittle` itself failed on 1" in reason for reason in gate(made, None))
+
+
+class TestComparing:
+    def test_names_the_rows_that_broke_and_those_that_were_fixed_worst_first(self) -> None:
+        before = [
+            outcome(1, CAUTION, GOOD),
+            outcome(2, CAUTION, CAUTION),
+            outcome(3, GOOD, GOOD),
+            outcome(4, CAUTION, CAUTION, own_check=CAUTION),
+            outcome(5, CAUTION, CAUTION),
+            outcome(6, CAUTION, CAUTION),
+        ]
+        after = [
+            outcome(1, CAUTION, CAUTION),
+            outcome(2, CAUTION, "refused"),
+            outcome(3, GOOD, CAUTION),
+            outcome(4, CAUTION, CAUTION),
+            outcome(5, CAUTION, CAUTION, rewrite=None),
+            outcome(6, CAUTION, CAUTION),
+        ]
+        changes = compare(score(before, model="a"), score(reversed(after), model="b"))
+        assert [(change.kind, re.findall(r"\d", change.after.example.text)) for change in changes] == [
+            ("broken", ["3"]),
+            ("broken", ["2"]),
+            ("fixed", ["1"]),
+            ("rewrite_spoiled", ["5"]),
+            ("rewrite_mended", ["4"]),
+        ]
+        assert [change.before.outcome.label for change in changes[:3]] == [GOOD, CAUTION, GOOD]
+
+    def test_finds_nothing_between_equals(self) -> None:
+        assert compare(card(), card()) == ()
+
+    def test_refuses_different_examples(self) -> None:
+        with pytest.raises(AngelError, match="same examples"):
+            compare(card(), card(passed=98))
+
+
+class TestTheGate:
+    def test_lets_a_good_first_model_through(self) -> None:
+        assert gate(card(), None) == []
+
+    def test_lets_an_equal_and_a_better_model_through(self) -> None:
+        assert gate(card(), card()) == []
+        assert gate(card(caught=95, missed=5, passed=99, alarms=1), card()) == []
+
+    def test_wants_the_current_examples(self) -> None:
+        made = card()
+        current = digest(row.example for row in made.rows)
+        assert gate(made, None, examples=current) == []
+        (reason,) = gate(made, None, examples="another")
+        assert "angel model evaluate" in reason
+
+    @pytest.mark.parametrize(
+        ("made", "said"),
+        [
+            (card(caught=59, missed=41), "Caution recall is 59.0 % (59 of 100); at least 60.0 % is needed."),
+            (card(passed=93, alarms=7), "The false alarm rate is 7.0 % (7 of 100); at most 6.0 % is allowed."),
+            (card(failed=5), "The share of messages without a verdict is 2.4 % (5 of 205); at most 2.0 % is allowed."),
+            (card(caught=0, missed=0), "Caution recall is unknown (0 of 0); at least 60.0 % is needed."),
+            (card(passed=0, alarms=0), "The false alarm rate is unknown (0 of 0); at most 6.0 % is allowed."),
+        ],
+    )
+    def test_has_floors_whoever_is_champion(self, made: Scorecard, said: str) -> None:
+        assert said in gate(made, None)
+        assert said in gate(made, made)
+
+    def test_wants_rewrites_and_clean_ones(self) -> None:
+        spoiled = score(
+            [outcome(n, CAUTION, CAUTION, own_check=CAUTION if n < 3 else GOOD) for n in range(10)], model="m"
+        )
+        absent = score([outcome(n, CAUTION, CAUTION, rewrite=None if n < 2 else KIND) for n in range(10)], model="m")
+        assert any("clean rewrites is 70.0 % (7 of 10)" in reason for reason in gate(spoiled, None))
+        assert any("with a rewrite is 80.0 % (8 of 10)" in reason for reason in gate(absent, None))
+
+    def test_takes_a_row_or_two_of_lost_recall_for_noise(self) -> None:
+        assert gate(card(caught=88, missed=12), card()) == []
+
+    def test_refuses_a_drop_in_recall_that_chance_does_not_explain(self) -> None:
+        (reason,) = gate(card(caught=86, missed=14), card())
+        assert "falls from 90.0 % (90 of 100) to 86.0 % (86 of 100)" in reason
+        assert "4 stings are missed that the champion caught, and 0 caught" in reason
+        assert "6.2 % of runs" in reason
+
+    def test_refuses_a_large_drop_even_where_chance_might_explain_it(self) -> None:
+        before = [outcome(n, CAUTION, GOOD if n < 10 else CAUTION) for n in range(100)]
+        after = [outcome(n, CAUTION, CAUTION if n < 10 or n >= 27 else GOOD) for n in range(100)]
+        benign = [outcome(n, GOOD, GOOD) for n in range(10)]
+        (reason,) = gate(score([*after, *benign], model="b"), score([*before, *benign], model="a"))
+        assert "17 stings are missed" in reason
+        assert (
+            gate(
+                score([*after, *benign], model="b"),
+                score([*before, *benign], model="a"),
+                thresholds=Thresholds(max_recall_drop=0.1),
+            )
+            == []
+        )
+
+    def test_refuses_one_more_false_alarm_than_the_champions(self) -> None:
+        assert gate(card(passed=96, alarms=4), card()) == [
+            "The false alarm rate rises from 3.0 % (3 of 100) to 4.0 % (4 of 100)."
+        ]
+
+    def test_refuses_to_compare_with_a_champion_of_other_examples(self) -> None:
+        (reason,) = gate(card(), card(passed=98))
+        assert "other examples" in reason
+
+    def test_thresholds_are_the_callers_to_change(self) -> None:
+        assert gate(card(caught=59, missed=41), None, thresholds=Thresholds(min_recall=0.5)) == []
