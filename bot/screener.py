@@ -46,12 +46,12 @@ class Screener:
 
     @property
     def model(self) -> Model:
-        return self._model
+        return self._asked[0]
 
     def swap(self, model: Model) -> None:
         """Ask `model` from now on; checks in flight end with the one they began with."""
-        self._model = model
-        self._stuck = _Stuck()
+        # One assignment: whoever swaps may do so from another thread.
+        self._asked = (model, _Stuck())
 
     async def screen(self, draft: Draft) -> Verdict:
         """The verdict on one draft, within the deadline. Raises Busy, at once, where every slot is taken."""
@@ -78,7 +78,7 @@ class Screener:
         return verdict
 
     async def _verdict(self, draft: Draft) -> Verdict:
-        model, stuck = self._model, self._stuck
+        model, stuck = self._asked
         if model is self._fallback:
             return await _in_thread(model.check, draft)
         if stuck.count() >= self._concurrency:

@@ -67,7 +67,7 @@ class FakeOpenAI:
         self.seconds = 0.0
         self.in_flight = 0
         self.most_in_flight = 0
-        self._asked = threading.Event()
+        self._asked = threading.Condition()
         self._released = asyncio.Event()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -93,7 +93,12 @@ class FakeOpenAI:
 
     def wait_for_request(self) -> None:
         """Returns once it has been asked something."""
-        assert self._asked.wait(30), "nobody asked"
+        assert self.wait_until(lambda: bool(self.requests)), "nobody asked"
+
+    def wait_until(self, seen: Callable[[], bool]) -> bool:
+        """Whether `seen()` came true, looked at after every request."""
+        with self._asked:
+            return self._asked.wait_for(seen, 30)
 
     def drafts(self) -> list[str]:
         """The drafts it was asked about, in order of arrival."""
@@ -125,8 +130,9 @@ class FakeOpenAI:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         asked = await request.json()
-        self.requests.append(asked)
-        self._asked.set()
+        with self._asked:
+            self.requests.append(asked)
+            self._asked.notify_all()
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:

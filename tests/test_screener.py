@@ -130,7 +130,7 @@ async def test_a_model_stuck_for_good_is_tried_again_in_time(monkeypatch: pytest
 
 async def came_back(screener: Screener) -> None:
     """Returns once no call is stuck any more."""
-    while screener._stuck.count():  # noqa: ASYNC110 - a call comes back through the loop; nothing tells the outside
+    while screener._asked[1].count():  # noqa: ASYNC110 - a call comes back through the loop; nothing tells the outside
         await asyncio.sleep(0)
 
 

@@ -14,6 +14,7 @@ import mlflow.pyfunc
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import PyFuncModel
+from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 from mlflow.types.schema import Array, Object, Property
 
@@ -148,9 +149,11 @@ def load_offline(cache_dir: Path) -> LoadedModel:
     return _load_built_in("offline", cache_dir, "offline", None)
 
 
-def load_uri(uri: str) -> LoadedModel:
-    """The model at any URI that MLflow knows. Raises ModelMisconfigured."""
+def load_uri(uri: str, *, version: str | None = None) -> LoadedModel:
+    """The model at any URI that MLflow knows; `version` where the URI does not tell it. Raises ModelMisconfigured."""
     try:
+        if version is None and uri.startswith("models:/"):
+            version = registered_version(uri)
         model = mlflow.pyfunc.load_model(uri)
     except ModelError:
         raise
@@ -161,7 +164,15 @@ def load_uri(uri: str) -> LoadedModel:
         ) from error
     config = model.model_config or {}
     name = str(config.get("model") or uri)
-    return LoadedModel(model, uri=uri, name=name, offline=_is_offline(model))
+    return LoadedModel(model, uri=uri, name=name, version=version, offline=_is_offline(model))
+
+
+def registered_version(uri: str) -> str:
+    """The version that `models:/name@alias` means now, or that `models:/name/version` names. Raises MlflowException."""
+    name, at, alias = uri.removeprefix("models:/").partition("@")
+    if at:
+        return str(MlflowClient().get_model_version_by_alias(name, alias).version)
+    return name.rpartition("/")[2]
 
 
 def load(chosen: Source, cache_dir: Path) -> LoadedModel:

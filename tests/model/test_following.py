@@ -1,0 +1,153 @@
+"""The running bot follows an alias, and comes up without MLflow."""
+
+import queue
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from bot.errors import ModelMisconfigured
+from bot.model import chat
+from bot.model.following import KNOWN, Following, is_alias
+from bot.model.loading import LoadedModel
+from bot.model.registry import MODEL, Registry
+from bot.verdict import Draft, Label
+from tests.fakes import FakeOpenAI, error
+
+URI = f"models:/{MODEL}@champion"
+MEAN = Draft(text="You idiot.")
+
+
+def champion(registry: Registry, model: str) -> str:
+    """A new version that asks `model`, made the champion; its number."""
+    version = registry.log(chat.config(model)).version
+    registry.make_champion(registry.version(version))
+    return version
+
+
+@pytest.fixture
+def registry(mlflow_store: str, openai_server: FakeOpenAI) -> Registry:
+    return Registry(mlflow_store)
+
+
+@pytest.fixture
+def swapped() -> queue.Queue[LoadedModel]:
+    return queue.Queue()
+
+
+def test_the_first_model_is_the_aliass_version(registry: Registry, tmp_path: Path, openai_server: FakeOpenAI) -> None:
+    number = champion(registry, "one")
+    model = Following(URI, tmp_path / "cache").first()
+    assert (model.name, model.version) == ("one", number)
+    assert openai_server.drafts() == [KNOWN.text]
+    assert model.check(MEAN).version == number
+
+
+def test_a_new_champion_is_swapped_in(registry: Registry, tmp_path: Path, swapped: queue.Queue[LoadedModel]) -> None:
+    champion(registry, "one")
+    following = Following(URI, tmp_path / "cache")
+    following.first()
+    following.start(swapped.put, poll_seconds=0.05)
+    number = champion(registry, "two")
+    model = swapped.get(timeout=20)
+    following.stop()
+    assert (model.name, model.version, model.check(MEAN).label) == ("two", number, Label.CAUTION)
+
+
+def test_a_new_champion_that_fails_its_trial_is_not_swapped_in(
+    registry: Registry,
+    tmp_path: Path,
+    openai_server: FakeOpenAI,
+    swapped: queue.Queue[LoadedModel],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    champion(registry, "one")
+    following = Following(URI, tmp_path / "cache")
+    following.first()
+    openai_server.models = {"one", "three"}
+    following.start(swapped.put, poll_seconds=0.05)
+    champion(registry, "two")
+    third = champion(registry, "three") if asked_for(openai_server, "two") else ""
+    model = swapped.get(timeout=20)
+    following.stop()
+    assert model.version == third
+    assert "kept version=1" in caplog.text
+    assert "retired or misspelt" in caplog.text
+    assert len([request for request in openai_server.requests if request["model"] == "two"]) == 1
+
+
+def asked_for(server: FakeOpenAI, model: str) -> bool:
+    return server.wait_until(lambda: any(request["model"] == model for request in server.requests))
+
+
+def test_a_restart_without_mlflow_serves_the_last_good_version(
+    registry: Registry,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    unused_tcp_port: int,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    number = champion(registry, "one")
+    Following(URI, tmp_path / "cache").first()
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri(f"http://127.0.0.1:{unused_tcp_port}")
+    model = Following(URI, tmp_path / "cache").first()
+    assert (model.version, model.check(MEAN).label) == (number, Label.CAUTION)
+    assert "last good" in caplog.text
+
+
+def test_without_mlflow_and_without_a_last_good_version_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri(f"http://127.0.0.1:{unused_tcp_port}")
+    with pytest.raises(ModelMisconfigured, match="MLFLOW_TRACKING_URI"):
+        Following(URI, tmp_path / "cache").first()
+    mlflow.set_tracking_uri("")
+
+
+def test_a_champion_whose_server_is_down_at_the_start_serves_all_the_same(
+    registry: Registry, tmp_path: Path, openai_server: FakeOpenAI
+) -> None:
+    champion(registry, "one")
+    openai_server.replies.extend([error(503, "down", retry_after="0")] * 3)
+    model = Following(URI, tmp_path / "cache").first()
+    assert model.check(MEAN).label is Label.CAUTION
+
+
+def test_a_broken_champion_at_the_start_gives_way_to_the_last_good_one(
+    registry: Registry, tmp_path: Path, openai_server: FakeOpenAI
+) -> None:
+    good = champion(registry, "one")
+    Following(URI, tmp_path / "cache").first()
+    champion(registry, "two")
+    openai_server.models = {"one"}
+    assert Following(URI, tmp_path / "cache").first().version == good
+
+
+def test_a_spoilt_note_of_the_last_good_version_is_no_harm(registry: Registry, tmp_path: Path) -> None:
+    number = champion(registry, "one")
+    Following(URI, tmp_path / "cache").first()
+    for note in (tmp_path / "cache").glob("*/last-good.json"):
+        note.write_text("{")
+    assert Following(URI, tmp_path / "cache").first().version == number
+
+
+def test_old_copies_do_not_pile_up(registry: Registry, tmp_path: Path, swapped: queue.Queue[LoadedModel]) -> None:
+    champion(registry, "one")
+    following = Following(URI, tmp_path / "cache")
+    following.first()
+    following.start(swapped.put, poll_seconds=0.05)
+    for name in ("two", "three"):
+        champion(registry, name)
+        swapped.get(timeout=20)
+    following.stop()
+    (home,) = (tmp_path / "cache").iterdir()
+    assert sorted(path.name for path in home.iterdir() if path.is_dir()) == ["2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "alias"), [(URI, True), ("models:/x/3", False), ("runs:/1/model", False), (None, False)]
+)
+def test_only_an_alias_is_followed(uri: str | None, alias: bool) -> None:
+    assert is_alias(uri) is alias

@@ -1,0 +1,154 @@
+"""The real app behind the real worker, in front of the local Slack."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bot.errors import AngelError
+from bot.playground.slack import LocalSlack
+from bot.slack.manifest import manifest
+from bot.slack.serve import serve_http, serve_socket_mode
+from bot.verdict import Category, Draft, Finding, Label, Verdict
+
+OFFLINE_NOTE = "The offline check knows phrases, not meaning."
+CAUTION = Verdict(
+    label=Label.CAUTION,
+    findings=(
+        Finding(category=Category.PASSIVE_AGGRESSION, excerpt="Fine.", reason="It can sound like the opposite."),
+    ),
+    rewrite="Sure, happy to!",
+    model="a-model",
+    version="3",
+)
+GOOD = Verdict(label=Label.GOOD, model="a-model")
+
+
+@dataclass
+class FakeScreener:
+    """Records the drafts it is given and gives `answer`, or raises it, once `gate` is open."""
+
+    answer: Verdict | BaseException | Callable[[Draft], Verdict] = CAUTION
+    drafts: list[Draft] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def screen(self, draft: Draft) -> Verdict:
+        self.drafts.append(draft)
+        self.asked.set()
+        await self.gate.wait()
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer if isinstance(self.answer, Verdict) else self.answer(draft)
+
+
+@dataclass
+class Served:
+    """The worker that runs, and how to end it."""
+
+    slack: LocalSlack
+    screener: FakeScreener
+    stop: asyncio.Event
+    worker: asyncio.Task[None]
+    url: str = ""
+
+    async def end(self) -> None:
+        self.stop.set()
+        await self.worker
+
+
+@asynccontextmanager
+async def serving(
+    screener: FakeScreener, transport: str, *, slack: LocalSlack | None = None, **options: Any
+) -> AsyncIterator[Served]:
+    """Angel over "http" or "socket_mode"; its retries come quickly. What the worker raises is raised here."""
+    async with slack or LocalSlack(manifest=manifest()) as slack:
+        stop = asyncio.Event()
+        common: dict[str, Any] = {
+            "bot_token": slack.bot_token,
+            "slack_url": slack.api_url,
+            "offline_note": OFFLINE_NOTE,
+            "now": slack.clock.now,
+            "pauses": (0.01, 0.01, 0.01),
+            "end_seconds": 10.0,
+            **options,
+        }
+        if transport == "http":
+            listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            worker = asyncio.ensure_future(
+                serve_http(
+                    screener,
+                    stop,
+                    signing_secret=slack.signing_secret,
+                    host="127.0.0.1",
+                    port=0,
+                    model_loaded=lambda: True,
+                    listening=listening.set_result,
+                    **common,
+                )
+            )
+            port = await _or_failure(listening, worker)
+            served = Served(slack, screener, stop, worker, f"http://127.0.0.1:{port}")
+            slack.request_url = f"{served.url}/slack/events"
+        else:
+            worker = asyncio.ensure_future(serve_socket_mode(screener, stop, app_token=slack.app_token, **common))
+            served = Served(slack, screener, stop, worker)
+            await _or_failure(asyncio.ensure_future(slack.changed(lambda: slack.connections)), worker)
+        try:
+            yield served
+        finally:
+            screener.gate.set()
+            await served.end()
+
+
+async def _or_failure(ready: asyncio.Future[Any], worker: asyncio.Task[None]) -> Any:
+    await asyncio.wait({ready, worker}, return_when=asyncio.FIRST_COMPLETED)
+    if not ready.done():
+        ready.cancel()
+        worker.result()
+    return await ready
+
+
+@pytest.fixture(params=["http", "socket_mode"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def seen(message: dict[str, Any] | None) -> str:
+    """All words of a message or a view, as a person sees them."""
+    assert message is not None
+    return "\n".join(_words(message["blocks"]))
+
+
+def _words(value: Any) -> list[str]:
+    match value:
+        case {"type": "text" | "plain_text" | "mrkdwn" | "link", **rest}:
+            return [str(rest.get("text") or rest.get("url"))]
+        case {"type": "user", "user_id": user}:
+            return [f"<@{user}>"]
+        case dict():
+            return [word for key, each in value.items() if key != "value" for word in _words(each)]
+        case list():
+            return [word for each in value for word in _words(each)]
+        case _:
+            return []
+
+
+def buttons(message: dict[str, Any] | None) -> list[str]:
+    assert message is not None
+    rows = (block["elements"] for block in message["blocks"] if block["type"] == "actions")
+    return [button["action_id"] for row in rows for button in row]
+
+
+class Oddity(Exception):
+    """A bug: nothing that the code knows."""
+
+
+class OurOwn(AngelError):
+    """An error that speaks to the operator."""
