@@ -13,6 +13,7 @@ from dotenv import load_dotenv
 from bot import __version__
 from bot.cli import parts
 from bot.cli.model import model
+from bot.cli.slack import doctor, manifest, serve
 from bot.errors import AngelError, DraftRejected
 from bot.verdict import Draft, Label, Tone, Verdict
 
@@ -58,6 +59,9 @@ def angel(verbose: bool) -> None:
 
 
 angel.add_command(model)
+angel.add_command(serve)
+angel.add_command(doctor)
+angel.add_command(manifest)
 
 
 @angel.command()

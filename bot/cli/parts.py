@@ -2,14 +2,18 @@
 
 import logging
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import ModelMisconfigured
 from bot.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 # Imported where they are used: MLflow takes a second, and `angel --help` needs neither it nor Slack.
 if TYPE_CHECKING:
     from bot.model.loading import Source
-    from bot.screener import Screener
+    from bot.screener import Model, Screener
 
 
 def settings(**changes: Any) -> Settings:
@@ -34,13 +38,83 @@ def screener(chosen: Settings) -> "Screener":
     from bot.model.loading import load, load_offline
     from bot.screener import Screener
 
-    quiet_mlflow()
+    _tame_mlflow()
     offline = load_offline(chosen.cache_dir)
     wanted = source(chosen)
     loaded = offline if wanted.kind == "offline" else load(wanted, chosen.cache_dir)
     return Screener(loaded, offline, concurrency=chosen.concurrency, deadline=chosen.deadline)
 
 
+def following_screener(chosen: Settings) -> "Screener":
+    """The screener of a process that runs on: where its model's URI is an alias, it follows that."""
+    from bot.model.following import Following, NotLoaded, is_alias
+    from bot.model.loading import load_offline
+    from bot.screener import Screener
+
+    if not chosen.model_uri or not is_alias(chosen.model_uri):
+        return screener(chosen)
+    _tame_mlflow()
+    following = Following(chosen.model_uri, chosen.cache_dir)
+    try:
+        first: Model = following.first()
+    except ModelMisconfigured as error:
+        logger.error("%s The offline check answers until it can be.", error)
+        first = NotLoaded(chosen.model_uri)
+    made = Screener(first, load_offline(chosen.cache_dir), concurrency=chosen.concurrency, deadline=chosen.deadline)
+    following.start(made.swap)
+    return made
+
+
+def model_loaded(made: "Screener") -> bool:
+    """Whether the model that was asked for is there, and not the one that stands in for it."""
+    from bot.model.following import NotLoaded
+
+    return not isinstance(made.model, NotLoaded)
+
+
+def _tame_mlflow() -> None:
+    """Bound how long MLflow may take, and quiet it.
+
+    By default it asks a server that is down for four minutes, and tells of every model it saves. Both are read when
+    used; its import sets its loggers to INFO, so this comes after that.
+    """
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+    quiet_mlflow()
+
+
 def quiet_mlflow() -> None:
     """Keep MLflow from telling of every model it saves. Its import sets its loggers to INFO, so this comes after it."""
     logging.getLogger("mlflow").setLevel(logging.ERROR)
+
+
+def check_model(chosen: Settings) -> tuple[bool, str, str, str]:
+    """Whether the model loads and answers for one known message: (ok, name, detail, remedy)."""
+    from bot.errors import AngelError
+    from bot.model.following import KNOWN
+
+    try:
+        model = screener(chosen).model
+        began = time.monotonic()
+        verdict = model.check(KNOWN)
+    except AngelError as error:
+        return False, "Model", str(error), "See what would be loaded, and why: angel model show"
+    seconds = time.monotonic() - began
+    version = f", version {model.version}" if model.version else ""
+    return True, "Model", f"{model.name}{version} answered “{verdict.sentence}” in {seconds:.1f} s", ""
+
+
+def check_mlflow(chosen: Settings) -> tuple[bool, str, str, str]:
+    """Whether the MLflow server answers, where one is configured: (ok, name, detail, remedy)."""
+    uri = chosen.mlflow_tracking_uri
+    if not uri:
+        return True, "MLflow", "MLFLOW_TRACKING_URI is not set; models come from this machine", ""
+    from bot.errors import AngelError
+    from bot.model.registry import Registry
+
+    _tame_mlflow()
+    try:
+        found = len(Registry(uri).versions())
+    except AngelError as error:
+        return False, "MLflow", str(error), ""
+    return True, "MLflow", f"reachable, {found} version{'' if found == 1 else 's'} of the model", ""

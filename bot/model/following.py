@@ -14,9 +14,9 @@ from pathlib import Path
 import mlflow.artifacts
 from mlflow.exceptions import MlflowException
 
-from bot.errors import AngelError, ModelError, ModelMisconfigured
+from bot.errors import AngelError, ModelError, ModelMisconfigured, ModelUnavailable
 from bot.model.loading import LoadedModel, load_uri, registered_version
-from bot.verdict import Draft
+from bot.verdict import Draft, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -149,6 +149,18 @@ class Following:
         if isinstance(error, MlflowException):
             said = f"MLflow said {error.error_code}"
         logger.error("model=%s %s: %s", self.uri, what, said)
+
+
+class NotLoaded:
+    """Stands in for an alias that can't be loaded yet: every check fails, so that the offline check answers for it."""
+
+    version = None
+
+    def __init__(self, uri: str) -> None:
+        self.name = uri
+
+    def check(self, draft: Draft) -> Verdict:
+        raise ModelUnavailable(f"{self.name} has not been loaded yet.")
 
 
 def is_alias(uri: str | None) -> bool:

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
 
 from bot.errors import AngelError
 from bot.playground.slack import LocalSlack
+from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
 from bot.slack.serve import serve_http, serve_socket_mode
 from bot.verdict import Category, Draft, Finding, Label, Verdict
@@ -48,12 +49,15 @@ class FakeScreener:
         return self.answer if isinstance(self.answer, Verdict) else self.answer(draft)
 
 
+ScreenerT = TypeVar("ScreenerT", bound=Screener)
+
+
 @dataclass
-class Served:
+class Served(Generic[ScreenerT]):
     """The worker that runs, and how to end it."""
 
     slack: LocalSlack
-    screener: FakeScreener
+    screener: ScreenerT
     stop: asyncio.Event
     worker: asyncio.Task[None]
     url: str = ""
@@ -65,8 +69,8 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    screener: FakeScreener, transport: str, *, slack: LocalSlack | None = None, **options: Any
-) -> AsyncIterator[Served]:
+    screener: ScreenerT, transport: str, *, slack: LocalSlack | None = None, **options: Any
+) -> AsyncIterator[Served[ScreenerT]]:
     """Angel over "http" or "socket_mode"; its retries come quickly. What the worker raises is raised here."""
     async with slack or LocalSlack(manifest=manifest()) as slack:
         stop = asyncio.Event()
@@ -103,7 +107,8 @@ async def serving(
         try:
             yield served
         finally:
-            screener.gate.set()
+            if isinstance(screener, FakeScreener):
+                screener.gate.set()
             await served.end()
 
 

@@ -4,7 +4,9 @@ import asyncio
 import json
 import logging
 import socket
+import threading
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -12,11 +14,12 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.playground.slack import LocalSlack
+from bot.screener import Screener
 from bot.slack.in_flight import GOING_AWAY
 from bot.slack.manifest import manifest
 from bot.slack.serve import serve_http, serve_socket_mode
-from bot.verdict import CAUTION_SENTENCE
-from tests.slack.conftest import FakeScreener, seen, serving
+from bot.verdict import CAUTION_SENTENCE, Draft, Verdict
+from tests.slack.conftest import CAUTION, FakeScreener, seen, serving
 
 
 def answered(slack: LocalSlack, count: int = 1) -> list[dict[str, Any]]:
@@ -51,6 +54,35 @@ async def test_a_hundred_commands_at_once_get_a_hundred_answers(transport: str) 
 
         assert len(await slack.changed(lambda: answered(slack, 100), timeout=30)) == 100
         assert {draft.text for draft in served.screener.drafts} == {f"Fine. {number}" for number in range(100)}
+
+
+@dataclass
+class BlockingModel:
+    """Blocks its thread until `gate` is open, as a model does that waits for its server."""
+
+    name: str = "a-model"
+    version: str | None = None
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def check(self, draft: Draft) -> Verdict:
+        assert self.gate.wait(60)
+        return CAUTION
+
+
+async def test_past_the_screeners_bound_people_are_told_at_once(transport: str) -> None:
+    model = BlockingModel()
+    screener = Screener(model, model, concurrency=64, deadline=60)
+    async with serving(screener, transport, patience=60) as served:
+        slack = served.slack
+        deliveries = await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(100)))
+        assert {delivery.error for delivery in deliveries} == {None}
+        busy = await slack.changed(lambda: slack.ephemerals() if len(slack.ephemerals()) == 36 else None)
+        assert busy
+        assert all("try again" in seen(message) for message in busy)
+
+        model.gate.set()
+
+        await slack.changed(lambda: answered(slack, 64))
 
 
 async def test_nothing_is_asked_of_slack_before_the_ack() -> None:
@@ -203,14 +235,19 @@ async def test_a_refreshed_connection_loses_no_check(reason: str) -> None:
     screener.gate.clear()
     async with serving(screener, "socket_mode") as served:
         slack = served.slack
-        before = [slack.command("/angel", f"Fine. {number}") for number in range(20)]
-        deliveries = await asyncio.gather(*before, slack.disconnect(reason))
-        await slack.changed(lambda: _opened(slack) >= 2)
-        deliveries += [await slack.command("/angel", f"Fine. {number}") for number in range(20, 40)]
+        before = await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(20)))
+        meanwhile = [asyncio.ensure_future(slack.command("/angel", f"Fine. {number}")) for number in range(20, 40)]
+        while not screener.drafts[20:]:
+            screener.asked.clear()
+            await screener.asked.wait()
+        await slack.disconnect(reason)
+        await slack.changed(lambda: _opened(slack) >= 2 and slack.connections)
+        after = await slack.command("/angel", "Fine. 40")
+        deliveries = [*before, *await asyncio.gather(*meanwhile), after]
         screener.gate.set()
 
-        await slack.changed(lambda: answered(slack, 40), timeout=20)
-        assert {delivery.error for delivery in deliveries if delivery} == {None}
+        await slack.changed(lambda: answered(slack, 41), timeout=20)
+        assert {delivery.error for delivery in deliveries} == {None}
 
 
 async def test_a_dropped_line_is_taken_up_again_and_its_checks_are_answered() -> None:
@@ -243,7 +280,8 @@ def _opened(slack: LocalSlack) -> int:
 @pytest.mark.parametrize("token", ["bot_token", "app_token"])
 async def test_a_token_that_slack_does_not_accept_ends_it_and_says_which(token: str) -> None:
     async with LocalSlack(manifest=manifest()) as slack:
-        tokens: dict[str, Any] = {"bot_token": slack.bot_token, "app_token": slack.app_token, token: "xoxb-wrong"}
+        tokens: dict[str, Any] = {"bot_token": slack.bot_token, "app_token": slack.app_token}
+        tokens[token] += "-no-more"
         with pytest.raises(SettingsError, match=f"SLACK_{token.upper()} \\(invalid_auth"):
             await serve_socket_mode(FakeScreener(), asyncio.Event(), slack_url=slack.api_url, **tokens)
 

@@ -1,0 +1,127 @@
+"""`angel serve`, `angel doctor` and `angel manifest`: Angel in Slack."""
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import parts
+from bot.errors import AngelError
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from bot.slack.doctor import Check
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a host's router, such as Heroku's, comes from outside
+
+
+@click.command()
+@click.option("--http", is_flag=True, help="Answer over HTTP at /slack/events instead of Socket Mode.")
+@click.option("--host", default=EVERYWHERE, show_default=True, help="The address to listen at, with --http.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="The port to listen at, with --http.  [default: $PORT or 3000]"
+)
+def serve(http: bool, host: str, port: int | None) -> int:
+    """Run the Slack app until SIGTERM or Ctrl-C; a second one ends it at once.
+
+    Over Socket Mode it needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN, with --http SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.
+    With --http, /healthz tells that the process is up and /readyz that it can answer.
+    """
+    settings = parts.settings()
+    settings.require("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if http else "SLACK_APP_TOKEN")
+    _log(settings)
+    screener = parts.following_screener(settings)
+
+    from bot.model.phrasebook import WHAT_IT_MISSES
+    from bot.slack.serve import run, serve_http, serve_socket_mode
+
+    bot_token = _secret(settings.slack_bot_token)
+    if not http:
+        return run(
+            lambda stop: serve_socket_mode(
+                screener,
+                stop,
+                bot_token=bot_token,
+                app_token=_secret(settings.slack_app_token),
+                slack_url=settings.slack_api_url,
+                offline_note=WHAT_IT_MISSES,
+            )
+        )
+    return run(
+        lambda stop: serve_http(
+            screener,
+            stop,
+            bot_token=bot_token,
+            signing_secret=_secret(settings.slack_signing_secret),
+            host=host,
+            port=settings.port if port is None else port,
+            model_loaded=lambda: parts.model_loaded(screener),
+            slack_url=settings.slack_api_url,
+            offline_note=WHAT_IT_MISSES,
+        )
+    )
+
+
+@click.command()
+def doctor() -> int:
+    """Check settings, tokens, scopes, the model and MLflow: a line each, and what to do where one fails.
+
+    The exit code is 1 where anything fails.
+    """
+    import asyncio
+
+    try:
+        settings = parts.settings()
+    except AngelError as error:
+        click.echo(f"✗ Settings: {error}")
+        return 1
+    from bot.slack.doctor import Check, check_slack
+
+    checks = [Check("Settings", True, "can be used as they are")]
+    _tell(checks[0])
+
+    async def slack() -> None:
+        async for check in check_slack(
+            bot_token=_secret(settings.slack_bot_token) or None,
+            app_token=_secret(settings.slack_app_token) or None,
+            signing_secret=_secret(settings.slack_signing_secret) or None,
+            slack_url=settings.slack_api_url,
+        ):
+            checks.append(check)
+            _tell(check)
+
+    asyncio.run(slack())
+    for look in (parts.check_model, parts.check_mlflow):
+        ok, name, detail, remedy = look(settings)
+        checks.append(Check(name, ok, detail, remedy))
+        _tell(checks[-1])
+    return 0 if all(check.ok for check in checks) else 1
+
+
+@click.command()
+@click.option("--url", help="Where Slack can reach Angel over HTTP: https://your.host.")
+def manifest(url: str | None) -> None:
+    """Print the app's manifest: for Socket Mode, or for HTTP with --url."""
+    from bot.slack.manifest import MANIFEST, http_manifest
+
+    click.echo(http_manifest(url) if url else MANIFEST.read_text(encoding="utf-8"), nl=False)
+
+
+def _tell(check: "Check") -> None:
+    click.echo(f"{'✓' if check.ok else '✗'} {check.name}: {check.detail}")
+    if not check.ok and check.remedy:
+        click.echo(f"    {check.remedy}")
+
+
+def _secret(value: "SecretStr | None") -> str:
+    return value.get_secret_value() if value else ""
+
+
+def _log(settings: Settings) -> None:
+    """A worker's log: lines on standard output, as its host expects them, at the level that is set."""
+    logging.basicConfig(
+        level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stdout, force=True
+    )

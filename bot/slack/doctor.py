@@ -1,0 +1,97 @@
+"""Whether Slack and the tokens for it are as they should be."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.app import SLACK_URL
+from bot.slack.manifest import bot_scopes
+from bot.slack.quiet import quiet
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of `angel doctor`: `remedy` is what to do where it is not `ok`."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+BOT_TOKEN_PLACE = "Copy it from your app at https://api.slack.com/apps > OAuth & Permissions > Bot User OAuth Token."  # noqa: S105  # says where one is
+APP_TOKEN_PLACE = "Make one in your app at https://api.slack.com/apps > Basic Information > App-Level Tokens."  # noqa: S105  # the same
+SECRET_PLACE = "Copy it from your app at https://api.slack.com/apps > Basic Information > Signing Secret."  # noqa: S105  # the same
+NETWORK = "Check this machine's way to Slack: its network, its proxy, SLACK_API_URL."
+TIMEOUT = 10
+"""Seconds for one call."""
+
+
+async def check_slack(
+    *, bot_token: str | None, app_token: str | None, signing_secret: str | None, slack_url: str = SLACK_URL
+) -> AsyncIterator[Check]:
+    """What there is to check about Slack, one after the other. An app token is for Socket Mode, a secret for HTTP."""
+    client = AsyncWebClient(base_url=slack_url, timeout=TIMEOUT, logger=quiet(), retry_handlers=[])
+    if _shaped(bot_token, "xoxb-"):
+        async for check in _bot_token(client, str(bot_token)):
+            yield check
+    else:
+        yield Check("Bot token", False, _missing("SLACK_BOT_TOKEN", bot_token, "xoxb-"), BOT_TOKEN_PLACE)
+    if _shaped(app_token, "xapp-"):
+        yield await _app_token(client, str(app_token))
+    elif app_token or not signing_secret:
+        yield Check("App token", False, _missing("SLACK_APP_TOKEN", app_token, "xapp-"), APP_TOKEN_PLACE)
+    else:
+        yield Check("App token", True, "not set: for HTTP only, not for Socket Mode")
+    if signing_secret and not re.fullmatch(r"[0-9a-f]{32}", signing_secret):
+        yield Check(
+            "Signing secret", False, "SLACK_SIGNING_SECRET does not look like one (32 hex digits)", SECRET_PLACE
+        )
+    else:
+        detail = "looks right" if signing_secret else "not set: for Socket Mode only, not for HTTP"
+        yield Check("Signing secret", True, detail)
+
+
+async def _bot_token(client: AsyncWebClient, token: str) -> AsyncIterator[Check]:
+    try:
+        answer = await client.auth_test(token=token)
+    except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+        yield _refused("Bot token", error, BOT_TOKEN_PLACE)
+        return
+    yield Check("Bot token", True, f"accepted: {answer['user']} in {answer['team']}")
+    granted = set(filter(None, re.split(r"[,\s]+", answer.headers.get("x-oauth-scopes", ""))))
+    wanted = bot_scopes()
+    if lacking := wanted - granted:
+        remedy = "Install the app again: your app at https://api.slack.com/apps > Install App."
+        yield Check("Scopes", False, f"lacking {', '.join(sorted(lacking))}", remedy)
+    else:
+        more = granted - wanted
+        also = f"; not needed: {', '.join(sorted(more))}" if more else ""
+        yield Check("Scopes", True, f"{', '.join(sorted(wanted))}{also}")
+
+
+async def _app_token(client: AsyncWebClient, token: str) -> Check:
+    try:
+        await client.apps_connections_open(app_token=token)
+    except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+        return _refused("App token", error, APP_TOKEN_PLACE)
+    return Check("App token", True, "accepted: Socket Mode can connect")
+
+
+def _refused(name: str, error: Exception, place: str) -> Check:
+    data = getattr(getattr(error, "response", None), "data", None)
+    if isinstance(data, dict) and "error" in data:
+        return Check(name, False, f"Slack does not accept it ({data['error']})", place)
+    return Check(name, False, f"Slack can't be asked ({type(error).__name__})", NETWORK)
+
+
+def _shaped(token: str | None, prefix: str) -> bool:
+    return bool(token and re.fullmatch(rf"{prefix}[\w-]+", token))
+
+
+def _missing(variable: str, token: str | None, prefix: str) -> str:
+    return f"{variable} does not look like one ({prefix}...)" if token else f"{variable} is not set"

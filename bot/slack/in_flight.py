@@ -1,0 +1,134 @@
+"""The requests in hand: one log line each, an answer for each, all finished or told so before the worker ends."""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from bot.errors import AngelError, Busy, DraftRejected, ModelMisconfigured, SettingsError
+from bot.slack.delivery import Undeliverable
+
+logger = logging.getLogger(__name__)
+
+REMEMBERED = 5_000
+"""Requests known by their trigger, so that one delivered twice is done once."""
+FAREWELL_SECONDS = 4.0
+"""Of the time to end in, what is kept for telling whoever could not be served."""
+
+BUG = (
+    "Something in me broke on that one, and it's not your fault. Try again; if it happens twice, tell whoever runs me."
+)
+BROKEN = (
+    "I'm not set up right at the moment, so I can't read anything. Whoever runs me will find what to fix in my log."
+)
+FAILED = "I couldn't read that one just now. Give it another try in a minute."
+GOING_AWAY = "I'm being restarted and couldn't finish reading that one. Try again in a minute."
+
+
+class Place(Protocol):
+    """Where one request's answers appear."""
+
+    async def say(self, sentence: str, *, again: bool = False) -> None:
+        """A sentence of ours, in place of what was there; `again` offers to try once more. Raises Undeliverable."""
+
+
+Work = Callable[[], Awaitable[str]]
+"""Does what was asked and gives the outcome in one word."""
+
+
+class InFlight:
+    """Runs the work of each request once it is acked."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._ending = False
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    async def serve(self, kind: str, trigger_id: str, place: Place, work: Work) -> None:
+        """Does the work of one interaction, once however often Slack delivers it, and logs one line about it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        began = time.monotonic()
+        outcome = "bug"
+        try:
+            outcome = await self.answer(place, work) if self._first_time(trigger_id) else "duplicate"
+        except Undeliverable as error:
+            outcome = f"undeliverable:{error.reason}"
+        finally:
+            self._tasks.discard(task)
+            log(kind, outcome, time.monotonic() - began)
+
+    async def answer(self, place: Place, work: Work) -> str:
+        """The outcome of `work`; whatever goes wrong with it is a kind sentence at `place`. Raises Undeliverable."""
+        try:
+            return await work()
+        except AngelError as error:
+            word, sentence = _explained(error)
+            await place.say(sentence, again=not isinstance(error, DraftRejected))
+            return word
+        except Undeliverable:
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._ending or task is None:
+                raise
+            task.uncancel()
+            await place.say(GOING_AWAY, again=True)
+            return "unserved"
+        except Exception as error:
+            log_bug(error)
+            await place.say(BUG, again=True)
+            return "bug"
+
+    def _first_time(self, trigger_id: str) -> bool:
+        if trigger_id in self._seen:
+            return False
+        self._seen[trigger_id] = None
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
+
+    async def end(self, seconds: float) -> None:
+        """Waits until everything is finished; what is not by then, less the time to say so, is told so and dropped."""
+        deadline = time.monotonic() + seconds
+        # Whoever is answered may have asked for more meanwhile.
+        while self._tasks and (left := deadline - FAREWELL_SECONDS - time.monotonic()) > 0:
+            await asyncio.wait(set(self._tasks), timeout=left)
+        if self._tasks:
+            self._ending = True
+            unserved = set(self._tasks)
+            for task in unserved:
+                task.cancel()
+            await asyncio.wait(unserved, timeout=max(0.0, deadline - time.monotonic()))
+
+
+def log(kind: str, outcome: str, seconds: float) -> None:
+    logger.info("slack kind=%s outcome=%s ms=%.0f", kind, outcome, seconds * 1_000)
+
+
+def log_bug(error: BaseException) -> None:
+    """By type and place: what an exception says may hold a person's words."""
+    trace, place = error.__traceback__, "?"
+    while trace:
+        place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    logger.error("slack bug=%s at=%s", type(error).__name__, place)
+
+
+def _explained(error: AngelError) -> tuple[str, str]:
+    """An outcome, and what the person is told: only some of our errors speak to them and not to the operator."""
+    match error:
+        case DraftRejected():
+            return "rejected", str(error)
+        case Busy():
+            return "busy", str(error)
+        case ModelMisconfigured() | SettingsError():
+            return "misconfigured", BROKEN
+        case _:
+            return "failed", FAILED

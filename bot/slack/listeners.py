@@ -1,0 +1,259 @@
+"""What each command, shortcut, button and form does. Each acks first; what takes time comes after."""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Protocol
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+
+from bot.errors import DraftRejected
+from bot.slack.blocks import (
+    ANOTHER_VERSION,
+    CONTEXT,
+    DRAFT,
+    SAME_AGAIN,
+    TONE,
+    TONE_PREFIX,
+    Asked,
+    composer_view,
+    draft_block,
+    notice,
+    shown_rewrite,
+    verdict_answer,
+)
+from bot.slack.delivery import Delivery, Undeliverable
+from bot.slack.in_flight import InFlight, Place, log
+from bot.slack.places import READING, Composer, Nowhere, Reply, VerdictModal, VerdictPlace
+from bot.slack.text import Written, read
+from bot.verdict import Draft, Label, Tone, Verdict
+
+Body = dict[str, Any]
+
+ACK_READ = "ack_read"
+"""In the context of a request: an event for when Slack has read its ack, set by whoever sends it."""
+
+HELP = """\
+*I read a message before you send it, and only you see what I say.*
+• `/angel <your draft>`: is it good to go? If not, you get a rewrite that keeps the peace and the wit.
+• `/angel warm: <your draft>`: the same, in that tone. I do playful, warm, professional and brief.
+• `/angel` on its own: the composer, for long drafts and for threads. It's *Write with Angel* in the ⚡ menu, too.
+• *Check with Angel* in a message's ⋯ menu: a second opinion on what is already out. I keep none of your words."""
+NO_TEXT = "There are no words of its own in that message for me to read, only files or an app's blocks."
+OPENED_LATE = "The composer didn't open in time. Once more, please: it usually does."
+FROM_BEFORE = "That answer is too old to change, so here is your draft to go on with."
+
+_TONE_PREFIX = re.compile(rf"\s*({'|'.join(Tone)})\s*:(.*)", re.IGNORECASE | re.DOTALL)
+_NO_TEXT_OF_ITS_OWN = ("", "This content can't be displayed.")
+
+
+class Screener(Protocol):
+    async def screen(self, draft: Draft) -> Verdict: ...
+
+
+class Listeners:
+    """`offline_note` is one line on what the offline check misses; `patience` is in seconds, `now` since the epoch."""
+
+    def __init__(
+        self,
+        screener: Screener,
+        delivery: Delivery,
+        in_flight: InFlight,
+        *,
+        offline_note: str,
+        patience: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._screener = screener
+        self._delivery = delivery
+        self._in_flight = in_flight
+        self._offline_note = offline_note
+        self._patience = patience
+        self._now = now
+
+    async def command(self, ack: AsyncAck, body: Body) -> None:
+        """`/angel`: a draft, `help`, or nothing."""
+        await ack()
+        text, tone = body.get("text", "").strip(), Tone.PLAYFUL
+        if prefix := _TONE_PREFIX.fullmatch(text):
+            tone, text = Tone(prefix[1].lower()), prefix[2].strip()
+        reply = self._reply(body["response_url"], Asked(text, tone))
+
+        async def work() -> str:
+            if text.lower() == "help":
+                await reply.say(HELP)
+                return "help"
+            if text:
+                return await self._check(reply, read(text), Asked(text, tone))
+            return await self._open(body["trigger_id"], composer_view(tone=tone), reply)
+
+        await self._in_flight.serve("command", body["trigger_id"], reply, work)
+
+    async def check_message(self, ack: AsyncAck, body: Body) -> None:
+        """*Check with Angel* in the menu of a message."""
+        await ack()
+        message, response_url = body["message"], body.get("response_url")
+        asked = Asked(message.get("text") or "")
+        in_thread = message.get("thread_ts", message["ts"]) != message["ts"]
+        modal = VerdictModal(self._delivery, asked)
+        reply = self._reply(response_url, asked) if response_url else None
+
+        async def check(place: VerdictPlace) -> str:
+            if asked.draft.strip() in _NO_TEXT_OF_ITS_OWN:
+                await place.say(NO_TEXT)
+                return "no_text"
+            return await self._check(place, read(asked.draft), asked)
+
+        async def work() -> str:
+            if reply and not in_thread:
+                return await check(reply)
+            try:
+                await modal.open(body["trigger_id"])
+            except Undeliverable:
+                if reply is None:
+                    raise
+                return await self._in_flight.answer(reply, lambda: check(reply))
+            return await check(modal)
+
+        place = reply if reply and not in_thread else modal
+        await self._in_flight.serve("check_message", body["trigger_id"], place, work)
+
+    async def write(self, ack: AsyncAck, body: Body) -> None:
+        """*Write with Angel*: the composer."""
+        await ack()
+
+        async def work() -> str:
+            return await self._open(body["trigger_id"], composer_view(), nowhere)
+
+        nowhere = Nowhere()
+        await self._in_flight.serve("write_with_angel", body["trigger_id"], nowhere, work)
+
+    async def again(self, ack: AsyncAck, body: Body) -> None:
+        """Another version, in the same tone or another."""
+        await ack()
+        action = body["actions"][0]
+        asked = Asked.unpack(action["value"])
+        if action["action_id"].startswith(TONE_PREFIX):
+            asked = replace(asked, tone=Tone(action["action_id"].removeprefix(TONE_PREFIX)))
+        written = read(asked.draft)
+        seen = asked.seen if action["action_id"] == ANOTHER_VERSION else ""
+        if "view" in body:
+            modal = VerdictModal(self._delivery, asked, body["view"]["id"])
+            await self._in_flight.serve(
+                "button", body["trigger_id"], modal, lambda: self._check(modal, written, asked, seen)
+            )
+            return
+        reply = self._reply(body["response_url"], asked, replaces=True)
+
+        async def work() -> str:
+            if not reply.closed:
+                return await self._check(reply, written, asked, seen)
+            return await self._open(body["trigger_id"], self._composer_of(asked, above=FROM_BEFORE), reply)
+
+        await self._in_flight.serve("button", body["trigger_id"], reply, work)
+
+    async def edit(self, ack: AsyncAck, body: Body) -> None:
+        """The draft of an answer, in the composer."""
+        await ack()
+        asked = Asked.unpack(body["actions"][0]["value"])
+        view = self._composer_of(asked)
+        place = Nowhere() if "view" in body else self._reply(body["response_url"], asked)
+
+        async def work() -> str:
+            if "view" not in body:
+                return await self._open(body["trigger_id"], view, place)
+            await self._delivery.update_view(body["view"]["id"], view)
+            return "opened"
+
+        await self._in_flight.serve("button", body["trigger_id"], place, work)
+
+    async def submit(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        """The composer's draft is to be checked."""
+        view = body["view"]
+        text, tone, about, version = _typed(view)
+        try:
+            Draft(text=text, tone=tone, context=about)
+        except DraftRejected as error:
+            await ack(response_action="errors", errors={draft_block(version): str(error)})
+            log("composer", "rejected", 0)
+            return
+        composer = Composer(
+            self._delivery, view["id"], text, tone, about, version, ack_read=context.get(ACK_READ) or asyncio.Event()
+        )
+        await ack(response_action="update", view=composer.view(notice(READING).blocks))
+        await self._in_flight.serve(
+            "composer",
+            body["trigger_id"],
+            composer,
+            # What is typed in an input is plain text; Slack makes no entities of it.
+            lambda: self._check(composer, Written(text), Asked(text, tone, about)),
+        )
+
+    async def use_rewrite(self, ack: AsyncAck, body: Body) -> None:
+        """The rewrite becomes the composer's draft."""
+        await ack()
+        view = body["view"]
+        _, tone, context, version = _typed(view)
+        filled = composer_view(shown_rewrite(view["blocks"]), tone, context, version=version + 1)
+
+        async def work() -> str:
+            await self._delivery.update_view(view["id"], filled)
+            return "used"
+
+        await self._in_flight.serve("button", body["trigger_id"], Nowhere(), work)
+
+    async def _open(self, trigger_id: str, view: Body, place: Place) -> str:
+        try:
+            await self._delivery.open_view(trigger_id, view)
+        except Undeliverable:
+            await place.say(OPENED_LATE)
+            return "late"
+        return "opened"
+
+    async def _check(self, place: VerdictPlace, written: Written, asked: Asked, seen: str = "") -> str:
+        draft = Draft(text=written.text, tone=asked.tone, context=asked.context)
+        verdict = await self._patiently(place, draft)
+        rewrite = written.restore(verdict.rewrite) if verdict.rewrite else None
+        digest = hashlib.sha256(rewrite.mrkdwn.encode()).hexdigest()[:8] if rewrite else ""
+        rows, notes = place.offers(digest, rewrite) if verdict.label is Label.CAUTION else ([], [])
+        if rewrite and digest == seen:
+            notes = [SAME_AGAIN, *notes]
+        await place.show(verdict_answer(verdict, written, offline_note=self._offline_note, buttons=rows, notes=notes))
+        return f"{verdict.label}:{verdict.fallback}" if verdict.fallback else verdict.label.value
+
+    async def _patiently(self, place: VerdictPlace, draft: Draft) -> Verdict:
+        """The verdict; where it takes long, the person is told once."""
+        screening = asyncio.ensure_future(self._screener.screen(draft))
+        try:
+            done, _ = await asyncio.wait({screening}, timeout=self._patience)
+            if not done:
+                with contextlib.suppress(Undeliverable):
+                    await place.still_reading()
+            return await screening
+        finally:
+            if not screening.cancel() and not screening.cancelled():
+                screening.exception()  # looked at, so that asyncio does not print it
+
+    def _reply(self, response_url: str, asked: Asked, *, replaces: bool = False) -> Reply:
+        return Reply(self._delivery, response_url, asked, now=self._now, replaces=replaces)
+
+    def _composer_of(self, asked: Asked, above: str = "") -> Body:
+        written = read(asked.draft)
+        draft = written.restore(written.text).plain
+        return composer_view(draft, asked.tone, asked.context, above=notice(above).blocks if above else ())
+
+
+def _typed(view: Body) -> tuple[str, Tone, str | None, int]:
+    """What stands in a composer: draft, tone, context, and its version."""
+    inputs = {action_id: value for block in view["state"]["values"].values() for action_id, value in block.items()}
+    return (
+        inputs[DRAFT].get("value") or "",
+        Tone(inputs[TONE]["selected_option"]["value"]),
+        inputs[CONTEXT].get("value"),
+        int(view["private_metadata"]),
+    )

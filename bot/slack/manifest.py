@@ -1,0 +1,50 @@
+"""The app's manifest, and the variant of it for HTTP."""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from bot.errors import SettingsError
+
+MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+EVENTS_PATH = "/slack/events"
+
+
+def manifest() -> dict[str, Any]:
+    """`manifest.yml`, parsed."""
+    parsed: dict[str, Any] = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    return parsed
+
+
+def bot_scopes() -> set[str]:
+    return set(manifest()["oauth_config"]["scopes"]["bot"])
+
+
+def http_manifest(url: str) -> str:
+    """The manifest as YAML, for Slack to send everything to `url` instead of over Socket Mode.
+
+    `url` is the host's, `https://angel.example.org`. Raises SettingsError where Slack would not take it.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        hostname, _ = parts.hostname or "", parts.port
+    except ValueError:
+        hostname = ""
+    if (
+        not re.fullmatch(r"[\w.-]+", hostname)
+        or parts.scheme != "https"
+        or parts.query
+        or parts.fragment
+        or parts.username
+    ):
+        raise SettingsError("Give the address that Slack can reach Angel at, such as https://angel.example.org.")
+    request_url = f"https://{parts.netloc}{parts.path.removesuffix('/').removesuffix(EVENTS_PATH)}{EVENTS_PATH}"
+    variant = manifest()
+    for command in variant["features"]["slash_commands"]:
+        command["url"] = request_url
+    variant["settings"]["interactivity"]["request_url"] = request_url
+    variant["settings"]["socket_mode_enabled"] = False
+    return yaml.safe_dump(variant, sort_keys=False, allow_unicode=True, width=120)

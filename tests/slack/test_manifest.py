@@ -1,0 +1,101 @@
+"""The manifest and the app fit each other."""
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.errors import SettingsError
+from bot.playground.slack import LocalSlack
+from bot.slack.app import build_app
+from bot.slack.manifest import bot_scopes, http_manifest, manifest
+from tests.slack.conftest import FakeScreener, serving
+
+
+async def test_every_command_and_shortcut_of_the_manifest_has_its_listener(transport: str) -> None:
+    async with serving(FakeScreener(), transport) as served:
+        slack, features = served.slack, manifest()["features"]
+        deliveries = [await slack.command(each["command"], "Fine.") for each in features["slash_commands"]]
+        for each in features["shortcuts"]:
+            if each["type"] == "message":
+                deliveries.append(await slack.message_shortcut(each["callback_id"], slack.post("Fine.")))
+            else:
+                deliveries.append(await slack.global_shortcut(each["callback_id"]))
+
+        assert len(deliveries) == 3
+        assert all(delivery.acked for delivery in deliveries)
+
+
+async def test_what_has_no_listener_is_not_acked(transport: str) -> None:
+    more = manifest()
+    more["features"]["slash_commands"].append({"command": "/devil", "description": "No", "should_escape": True})
+    async with serving(FakeScreener(), transport, slack=LocalSlack(manifest=more)) as served:
+        delivery = await served.slack.command("/devil", "Fine.")
+
+        assert not delivery.acked
+
+
+def test_every_listener_is_in_the_manifest() -> None:
+    source, features = inspect.getsource(build_app), manifest()["features"]
+
+    assert re.findall(r'app\.command\("(.+?)"\)', source) == [each["command"] for each in features["slash_commands"]]
+    assert re.findall(r'"callback_id": "(.+?)"', source) == [each["callback_id"] for each in features["shortcuts"]]
+
+
+def test_it_asks_for_the_least_scopes() -> None:
+    assert bot_scopes() == {"commands"}
+
+
+def test_every_command_has_a_usage_hint_and_gets_mentions_as_mentions() -> None:
+    for command in manifest()["features"]["slash_commands"]:
+        assert command["usage_hint"]
+        assert command["should_escape"] is True
+
+
+def test_it_keeps_to_slacks_sizes() -> None:
+    def lengths(value: Any) -> dict[str, int]:
+        return {key: len(text) for key, text in value.items() if isinstance(text, str)}
+
+    about, features = manifest()["display_information"], manifest()["features"]
+    assert lengths(about)["name"] <= 35
+    assert lengths(about)["description"] <= 140
+    assert 175 <= lengths(about)["long_description"] <= 4000
+    assert all(lengths(each)["name"] <= 24 and lengths(each)["description"] <= 150 for each in features["shortcuts"])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://angel.example.org",
+        "https://angel.example.org/",
+        "https://angel.example.org/slack/events",
+        " https://angel.example.org ",
+    ],
+)
+def test_the_http_variant_sends_everything_to_the_url(url: str) -> None:
+    variant = yaml.safe_load(http_manifest(url))
+
+    assert variant["features"]["slash_commands"][0]["url"] == "https://angel.example.org/slack/events"
+    assert variant["settings"]["interactivity"]["request_url"] == "https://angel.example.org/slack/events"
+    assert variant["settings"]["socket_mode_enabled"] is False
+    assert variant["oauth_config"] == manifest()["oauth_config"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "angel.example.org",
+        "http://angel.example.org",
+        "https://",
+        "https://a b",
+        "https://[::1",
+        "https://a:x",
+        "https://a?b",
+    ],
+)
+def test_an_address_that_slack_would_not_take_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"https://angel\.example\.org"):
+        http_manifest(url)

@@ -1,0 +1,183 @@
+"""`angel serve`, `angel doctor` and `angel manifest`, as processes of their own in front of the local Slack."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+import yaml
+
+from bot.playground.slack import LocalSlack
+from bot.slack.manifest import manifest
+from bot.verdict import CAUTION_SENTENCE
+from tests.fakes import FakeOpenAI
+from tests.test_cli import ROOT
+
+
+@asynccontextmanager
+async def angel(*arguments: str, **environ: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m bot` with these arguments, ended when it is done with."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+def tokens(slack: LocalSlack, cache_dir: Path) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "ANGEL_CACHE_DIR": str(cache_dir),
+    }
+
+
+async def said(process: asyncio.subprocess.Process, words: str) -> str:
+    """The line with these words in it, as soon as it is logged."""
+    assert process.stdout
+    async for line in process.stdout:
+        if words in line.decode():
+            return line.decode()
+    raise AssertionError(f"it ended without saying {words}")
+
+
+async def test_serve_answers_over_socket_mode_until_it_is_told_to_end(cache_dir: Path) -> None:
+    async with LocalSlack(manifest=manifest()) as slack, angel("serve", **tokens(slack, cache_dir)) as process:
+        await slack.changed(lambda: slack.connections, timeout=40)
+        await slack.command("/angel", "As per my last email, you idiot.")
+        (answer,) = await slack.changed(lambda: slack.ephemerals())
+        assert CAUTION_SENTENCE in answer["text"]
+        process.send_signal(signal.SIGTERM)
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        assert b"check outcome=caution" in out
+        assert b"email" not in out
+
+
+async def test_serve_answers_over_http_and_tells_its_health(cache_dir: Path) -> None:
+    async with (
+        LocalSlack(manifest=manifest()) as slack,
+        angel("serve", "--http", "--port", "0", "--host", "127.0.0.1", **tokens(slack, cache_dir)) as process,
+        aiohttp.ClientSession() as client,
+    ):
+        port = (await said(process, "listening on port")).split()[-1]
+        slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+        await slack.command("/angel", "You idiot.")
+        (answer,) = await slack.changed(lambda: slack.ephemerals())
+        assert CAUTION_SENTENCE in answer["text"]
+        async with client.get(f"http://127.0.0.1:{port}/healthz") as health:
+            assert health.status == 200
+        async with client.get(f"http://127.0.0.1:{port}/readyz") as ready:
+            assert (ready.status, await ready.json()) == (200, {"model": True, "slack": True})
+
+
+async def test_serve_without_its_model_answers_offline_and_is_not_ready(cache_dir: Path, unused_tcp_port: int) -> None:
+    environ = {
+        "ANGEL_MODEL_URI": "models:/text-message-angel@champion",
+        "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{unused_tcp_port}",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    }
+    async with (
+        LocalSlack(manifest=manifest()) as slack,
+        angel("serve", "--http", "--port", "0", "--host", "127.0.0.1", **tokens(slack, cache_dir) | environ) as process,
+        aiohttp.ClientSession() as client,
+    ):
+        port = (await said(process, "listening on port")).split()[-1]
+        slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+        async with client.get(f"http://127.0.0.1:{port}/readyz") as ready:
+            assert (ready.status, (await ready.json())["model"]) == (503, False)
+        await slack.command("/angel", "You idiot.")
+        (answer,) = await slack.changed(lambda: slack.ephemerals())
+        assert CAUTION_SENTENCE in answer["text"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (["serve"], ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"]),
+        (["serve", "--http"], ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]),
+    ],
+)
+async def test_serve_names_every_missing_token_at_once(arguments: list[str], missing: list[str]) -> None:
+    async with angel(*arguments) as process:
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (2, b"")
+    lines = err.decode().splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:]] == missing
+    assert all("your app >" in line for line in lines[1:])
+
+
+async def test_doctor_finds_nothing_wrong_where_nothing_is(cache_dir: Path, openai_server: FakeOpenAI) -> None:
+    async with LocalSlack(manifest=manifest()) as slack, angel("doctor", **tokens(slack, cache_dir)) as process:
+        out, err = await process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    said_of = [line.split(":")[0] for line in out.decode().splitlines()]
+    assert said_of == [
+        f"✓ {name}" for name in ("Settings", "Bot token", "Scopes", "App token", "Signing secret", "Model", "MLflow")
+    ]
+    assert "answered “Good to Go!”" in out.decode()
+
+
+async def test_doctor_says_what_to_do_about_each_thing_that_is_wrong(
+    cache_dir: Path, openai_server: FakeOpenAI, unused_tcp_port: int
+) -> None:
+    openai_server.key = "another"
+    async with LocalSlack(manifest=manifest(), scopes=["chat:write"]) as slack:
+        wrong = tokens(slack, cache_dir) | {
+            "SLACK_APP_TOKEN": "xapp-wrong",
+            "SLACK_SIGNING_SECRET": "xoxb-pasted-in-the-wrong-place",
+            "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{unused_tcp_port}",
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        }
+        async with angel("doctor", **wrong) as process:
+            out, err = await process.communicate()
+    lines = out.decode().splitlines()
+    assert (process.returncode, err) == (1, b"")
+    failed = [line.split(":")[0] for line in lines if line.startswith("✗")]
+    assert failed == ["✗ Scopes", "✗ App token", "✗ Signing secret", "✗ Model", "✗ MLflow"]
+    assert "lacking commands" in out.decode()
+    assert "OPENAI_API_KEY" in out.decode()
+    assert "xoxb-pasted" not in out.decode()
+
+
+async def test_doctor_names_a_setting_that_cannot_be_used() -> None:
+    async with angel("doctor", ANGEL_DEADLINE="soon") as process:
+        out, _ = await process.communicate()
+    assert process.returncode == 1
+    assert "ANGEL_DEADLINE" in out.decode()
+
+
+async def test_manifest_is_printed_for_socket_mode_and_for_http() -> None:
+    async with angel("manifest") as process:
+        out, _ = await process.communicate()
+    assert yaml.safe_load(out) == manifest()
+    async with angel("manifest", "--url", "https://angel.example.org") as process:
+        out, _ = await process.communicate()
+    variant = yaml.safe_load(out)
+    assert variant["settings"]["socket_mode_enabled"] is False
+    assert variant["settings"]["interactivity"]["request_url"] == "https://angel.example.org/slack/events"
+    async with angel("manifest", "--url", "http://angel.example.org") as process:
+        _, err = await process.communicate()
+    assert (process.returncode, b"https://" in err) == (2, True)
+
+
+def test_app_json_and_procfile_start_what_there_is() -> None:
+    assert {line.split(": ")[1] for line in (ROOT / "Procfile").read_text().splitlines()} == {
+        "python -m bot serve",
+        "python -m bot serve --http",
+    }
+    assert json.loads((ROOT / "app.json").read_text())["formation"]["worker"]["quantity"] == 1
