@@ -90,7 +90,7 @@ def answered_by(verdict: Verdict, offline_note: str) -> str:
         return f"Answered by {verdict.model}{f', version {verdict.version}' if verdict.version else ''}."
     if verdict.fallback:
         return f"{_WHY[verdict.fallback]}, so the offline check answered. {offline_note}"
-    return f"Answered by the offline check. {offline_note} For a chat model, set OPENAI_API_KEY or OPENAI_BASE_URL."
+    return f"Answered offline. {offline_note} For a chat model, set OPENAI_API_KEY or OPENAI_BASE_URL."
 
 
 def visible(text: str) -> str:

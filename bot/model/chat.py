@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import mlflow
+import numpy as np
 import openai
 import pandas as pd
 import tenacity
@@ -198,9 +199,16 @@ _FILTERED = (
 )
 
 
+COLUMNS = pd.Index(Row.__annotations__, dtype=object)
+
+
 def as_frame(rows: list[Row]) -> pd.DataFrame:
-    """Rows as a model returns them; from lists and not from dicts, which takes pandas a third of a millisecond more."""
-    return pd.DataFrame([list(row.values()) for row in rows], columns=list(Row.__annotations__), dtype=object)
+    """Rows as a model returns them. Through one array: a frame from dicts takes several times as long, on every call."""
+    cells = np.empty((len(rows), len(COLUMNS)), dtype=object)
+    for at, row in enumerate(rows):
+        for column, value in enumerate(row.values()):
+            cells[at, column] = value
+    return pd.DataFrame(cells, columns=COLUMNS, dtype=object)
 
 
 def _client() -> openai.OpenAI:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.pyfunc
+import numpy as np
 import pandas as pd
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import PyFuncModel
@@ -96,20 +97,21 @@ class LoadedModel:
         self.version = version
         self.offline = offline
         inputs = model.metadata.get_input_schema()  # type: ignore[no-untyped-call]  # MLflow's
-        self._columns: list[str] = ["text"]
+        columns = ["text"]
         self._params: dict[str, Any] | None = None
         if inputs is not None and inputs.has_input_names():
-            self._columns = inputs.input_names()
+            columns = [name for name in inputs.input_names() if name in Draft.model_fields]
         elif "max_tokens" in _param_names(model):
             # As MLflow's tutorial logs it: one column without a name (given more, it would read the wrong one), and a
             # default of 16 tokens, which ends before the suggestion begins.
             self._params = {"max_tokens": SENTENCE_TOKENS}
+        self._columns = pd.Index(columns, dtype=object)
 
     def check(self, draft: Draft) -> Verdict:
         """The model's verdict on one draft. Raises ModelError."""
-        row = {name: value for name, value in _cells(draft).items() if name in self._columns}
+        cells = np.array([[getattr(draft, column) for column in self._columns]], dtype=object)
         try:
-            output = self._model.predict(pd.DataFrame([row], dtype=object), params=self._params)
+            output = self._model.predict(pd.DataFrame(cells, columns=self._columns, dtype=object), params=self._params)
         except Exception as error:
             # A model of somebody else's may raise anything at all, with the draft in its text.
             raise ModelError(
@@ -122,10 +124,6 @@ class LoadedModel:
 def _param_names(model: PyFuncModel) -> list[str]:
     schema = model.metadata.get_params_schema()  # type: ignore[no-untyped-call]  # MLflow's
     return [param.name for param in schema.params] if schema else []
-
-
-def _cells(draft: Draft) -> dict[str, str | None]:
-    return {"text": draft.text, "tone": draft.tone.value, "context": draft.context}
 
 
 def _first_row(output: object, draft: Draft) -> Mapping[str, Any]:
