@@ -30,6 +30,14 @@ class Settings(BaseModel):
     mlflow_tracking_uri: str | None = Field(
         None, alias="MLFLOW_TRACKING_URI", description="where MLflow keeps its records"
     )
+    tracing: Literal["on", "off"] | None = Field(
+        None, alias="ANGEL_TRACING", description="whether checks and votes become MLflow traces, without any text"
+    )
+    trace_text: Literal["on", "off"] = Field(
+        "off",
+        alias="ANGEL_TRACE_TEXT",
+        description="whether people are asked, with each vote, to give the text with it",
+    )
     concurrency: int = Field(64, alias="ANGEL_CONCURRENCY", ge=1, le=1_000, description="checks at once")
     deadline: float = Field(
         15.0, alias="ANGEL_DEADLINE", gt=0, le=120, description="seconds until the offline check answers instead"
@@ -91,6 +99,13 @@ class Settings(BaseModel):
     def variables(cls) -> dict[str, str]:
         """Each variable's name, and its field's."""
         return {str(field.alias): name for name, field in cls.model_fields.items()}
+
+    @property
+    def traces(self) -> bool:
+        """Whether to trace: as ANGEL_TRACING says, else where an MLflow server is configured."""
+        if self.tracing is not None:
+            return self.tracing == "on"
+        return (self.mlflow_tracking_uri or "").startswith(("http://", "https://", "databricks"))
 
     def require(self, *variables: str) -> None:
         """Raises SettingsError naming every one of the variables that is not set, and where to find its value."""

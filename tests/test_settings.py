@@ -40,3 +40,17 @@ def test_every_missing_variable_is_named_with_where_to_find_it() -> None:
 def test_secrets_do_not_show() -> None:
     settings = Settings.from_env({"OPENAI_API_KEY": "sk-secret", "SLACK_BOT_TOKEN": "xoxb-secret"})
     assert "secret" not in f"{settings!r} {settings}".replace("slack_signing_secret", "")
+
+
+@pytest.mark.parametrize(
+    ("environ", "traces"),
+    [
+        ({}, False),
+        ({"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}, False),
+        ({"MLFLOW_TRACKING_URI": "http://mlflow.example:5000"}, True),
+        ({"MLFLOW_TRACKING_URI": "http://mlflow.example:5000", "ANGEL_TRACING": "off"}, False),
+        ({"ANGEL_TRACING": "on"}, True),
+    ],
+)
+def test_tracing_is_off_unless_a_server_is_configured(environ: dict[str, str], traces: bool) -> None:
+    assert Settings.from_env(environ).traces is traces

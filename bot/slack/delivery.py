@@ -63,7 +63,7 @@ class Delivery:
             logger=quiet(),
             retry_handlers=[],
         )
-        body = {
+        body: dict[str, Any] = {
             "response_type": "ephemeral",
             "replace_original": replace,
             "text": answer.text,
@@ -75,6 +75,9 @@ class Delivery:
         async def attempt() -> None:
             response = await client.send_dict(body)
             if response.status_code != 200:
+                if "blocks" in response.body and body.pop("blocks", None):
+                    # Something in them that Slack does not take: the words alone are better than silence.
+                    raise _TryAgain(str(response.status_code))
                 raise _failure(response.status_code, response.headers, str(response.status_code))
 
         await self._persist(attempt)

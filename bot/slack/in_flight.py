@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bot.errors import AngelError, Busy, DraftRejected, ModelMisconfigured, SettingsError
 from bot.slack.delivery import Undeliverable
+from bot.slack.text import escape
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ class Place(Protocol):
     """Where one request's answers appear."""
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
-        """A sentence of ours, in place of what was there; `again` offers to try once more. Raises Undeliverable."""
+        """A sentence of ours, in mrkdwn, for what was there; `again` offers to try once more. Raises Undeliverable."""
 
 
 Work = Callable[[], Awaitable[str]]
@@ -122,12 +123,12 @@ def log_bug(error: BaseException) -> None:
 
 
 def _explained(error: AngelError) -> tuple[str, str]:
-    """An outcome, and what the person is told: only some of our errors speak to them and not to the operator."""
+    """An outcome, and what the person is told, in mrkdwn: only some of our errors speak to them."""
     match error:
         case DraftRejected():
-            return "rejected", str(error)
+            return "rejected", escape(str(error))
         case Busy():
-            return "busy", str(error)
+            return "busy", escape(str(error))
         case ModelMisconfigured() | SettingsError():
             return "misconfigured", BROKEN
         case _:

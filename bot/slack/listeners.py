@@ -30,7 +30,7 @@ from bot.slack.blocks import (
 from bot.slack.delivery import Delivery, Undeliverable
 from bot.slack.in_flight import InFlight, Place, log
 from bot.slack.places import READING, Composer, Nowhere, Reply, VerdictModal, VerdictPlace
-from bot.slack.text import Written, read
+from bot.slack.text import Written, cleaned, read
 from bot.verdict import Draft, Label, Tone, Verdict
 
 Body = dict[str, Any]
@@ -40,8 +40,8 @@ ACK_READ = "ack_read"
 
 HELP = """\
 *I read a message before you send it, and only you see what I say.*
-• `/angel <your draft>`: is it good to go? If not, you get a rewrite that keeps the peace and the wit.
-• `/angel warm: <your draft>`: the same, in that tone. I do playful, warm, professional and brief.
+• `/angel &lt;your draft&gt;`: is it good to go? If not, you get a rewrite that keeps the peace and the wit.
+• `/angel warm: &lt;your draft&gt;`: the same, in that tone. I do playful, warm, professional and brief.
 • `/angel` on its own: the composer, for long drafts and for threads. It's *Write with Angel* in the ⚡ menu, too.
 • *Check with Angel* in a message's ⋯ menu: a second opinion on what is already out. I keep none of your words."""
 NO_TEXT = "There are no words of its own in that message for me to read, only files or an app's blocks."
@@ -126,11 +126,11 @@ class Listeners:
     async def write(self, ack: AsyncAck, body: Body) -> None:
         """*Write with Angel*: the composer."""
         await ack()
+        nowhere = Nowhere()
 
         async def work() -> str:
             return await self._open(body["trigger_id"], composer_view(), nowhere)
 
-        nowhere = Nowhere()
         await self._in_flight.serve("write_with_angel", body["trigger_id"], nowhere, work)
 
     async def again(self, ack: AsyncAck, body: Body) -> None:
@@ -191,7 +191,7 @@ class Listeners:
             body["trigger_id"],
             composer,
             # What is typed in an input is plain text; Slack makes no entities of it.
-            lambda: self._check(composer, Written(text), Asked(text, tone, about)),
+            lambda: self._check(composer, Written(cleaned(text)), Asked(text, tone, about)),
         )
 
     async def use_rewrite(self, ack: AsyncAck, body: Body) -> None:

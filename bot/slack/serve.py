@@ -22,7 +22,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -108,8 +108,11 @@ async def serve_socket_mode(
         screener, bot_token=bot_token, slack_url=slack_url, offline_note=offline_note, in_flight=in_flight, **options
     )
     await _accepted(bot_token, slack_url, stop)
-    await _Line(app, app_token, slack_url).run(stop)
-    await _end(in_flight, end_seconds)
+    line = _Line(app, app_token, slack_url)
+    try:
+        await line.run(stop)
+    finally:
+        await _end(in_flight, end_seconds - line.closing_seconds)
 
 
 async def serve_http(
@@ -177,12 +180,12 @@ def http_app(app: AsyncApp, ready: dict[str, Callable[[], bool]]) -> Starlette:
     async def events(request: Request) -> Response:
         began = time.monotonic()
         body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                log("http", "too_large", time.monotonic() - began)
-                return Response(status_code=413)
         try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    log("http", "too_large", time.monotonic() - began)
+                    return Response(status_code=413)
             ack_read = asyncio.Event()
             bolt_request = AsyncBoltRequest(
                 body=body.decode("utf-8"),
@@ -190,7 +193,7 @@ def http_app(app: AsyncApp, ready: dict[str, Callable[[], bool]]) -> Starlette:
                 headers=dict(request.headers),
                 context={ACK_READ: ack_read},
             )
-        except ValueError:
+        except (ValueError, ClientDisconnect):
             log("http", "unreadable", time.monotonic() - began)
             return Response(status_code=400)
         answer = await app.async_dispatch(bolt_request)
@@ -238,6 +241,7 @@ class _Line:
             base_url=slack_url, timeout=int(CONNECT_SECONDS), logger=quiet(), retry_handlers=[]
         )
         self.current: _Connection | None = None
+        self.closing_seconds = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises SettingsError where Slack does not accept the app token."""
@@ -256,7 +260,9 @@ class _Line:
                     task.add_done_callback(leaving.discard)
         finally:
             stopping.cancel()
+            began = time.monotonic()
             await asyncio.gather(*leaving, *([self.current.leave(0, stop)] if self.current else []))
+            self.closing_seconds = time.monotonic() - began
 
     async def _connect(self, stop: asyncio.Event) -> "_Connection | None":
         """A connection that stands, however long it takes; none where it is time to stop."""

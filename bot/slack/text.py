@@ -18,7 +18,9 @@ MAX_HINT = 60
 
 _ENTITY = re.compile(r"<(?P<target>[@#!][^<>|\n]*|[a-zA-Z][\w+.-]*:[^<>|\n]*)(?:\|(?P<label>[^<>\n]*))?>")
 # Models escape brackets, drop the hint, or change it; the number is what counts.
-_PLACEHOLDER = re.compile(r"\\?\[\\?\[[ \t]*(?P<number>[0-9]+)[ \t]*(?:[:：](?P<hint>[^\[\]\n]*?))?\\?\]\\?\]")
+_PLACEHOLDER = re.compile(
+    r"(?:\[\[|\\\[\\\[)[ \t]*(?P<number>[0-9]+)[ \t]*(?:[:：](?P<hint>[^\[\]\n]*?))?(?:\]\]|\\\]\\\])"
+)
 _ESCAPED = re.compile(r"&(lt|gt|amp);")
 _MEANT = {"lt": "<", "gt": ">", "amp": "&"}
 
@@ -30,7 +32,7 @@ _LIVE = re.compile(
     | @(?=\S)                                             # @here, @maria, name@host
     | \#(?=[^\W\d_])                                      # #channel, but not #12
     | :(?=//)                                             # any scheme://
-    | \b(?:mailto|tel|sms|facetime|skype|slack):(?=\S)
+    | (?:mailto|tel|sms|facetime|skype|slack):(?=\S)
     | (?<=\w)[.。．｡](?=[^\W\d_]{2})                         # a bare host.name, in any script's full stop
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -110,10 +112,12 @@ class Written:
 
     def restore(self, rewrite: str) -> Rewrite:
         """The rewrite with each placeholder put back once, and nothing else in it that would ring or link."""
-        parts = self._with_entities(cleaned(rewrite))
-        numbers = {entity: number for number, entity in self.entities.items()}
+        parts = self._with_entities(_whole(cleaned(rewrite)))
+        numbers = {id(entity): number for number, entity in self.entities.items()}
         # Models change hints; only with the draft's own can the two texts be compared.
-        comparable = "".join(part if isinstance(part, str) else f"[[{numbers[part]}:{part.hint}]]" for part in parts)
+        comparable = "".join(
+            part if isinstance(part, str) else f"[[{numbers[id(part)]}:{part.hint}]]" for part in parts
+        )
         lost, added = differences(self.text, comparable)
         kept = {part.mrkdwn for part in parts if isinstance(part, Entity)}
         names = {part.hint.casefold() for part in parts if isinstance(part, Entity)}
@@ -125,7 +129,7 @@ class Written:
 
     def quoted(self, words: str) -> str:
         """A model's words, or words of the draft, as plain text to show: placeholders as their hints, nothing live."""
-        return self.defused(_PLACEHOLDER.sub(self._hint, cleaned(words)))
+        return self.defused(_PLACEHOLDER.sub(self._hint, _whole(cleaned(words))))
 
     def defused(self, text: str) -> str:
         """The text with every mention and link that the author did not type broken by a mark that can't be seen."""
@@ -191,6 +195,7 @@ class Written:
 
 def read(mrkdwn: str) -> Written:
     """What the author of Slack's `mrkdwn` meant."""
+    mrkdwn = cleaned(mrkdwn)
     # A number that the author typed in such brackets is not ours to give.
     taken = {match["number"] for match in _PLACEHOLDER.finditer(meant(mrkdwn))}
     entities: dict[str, Entity] = {}
@@ -224,11 +229,16 @@ def cleaned(text: str) -> str:
     return "".join(
         character
         for character in text
-        if character in "\n\t" or (unicodedata.category(character) not in ("Cc", "Cs") and character not in _TURNING)
+        if character in "\n\t" or (unicodedata.category(character) != "Cc" and character not in _TURNING)
     )
 
 
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which nothing after us could encode."""
+    return text.encode("utf-8", "ignore").decode("utf-8")
 
 
 def _named(text: str, names: dict[str, Entity]) -> Iterator[str | Entity]:

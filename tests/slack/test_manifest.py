@@ -28,10 +28,10 @@ async def test_every_command_and_shortcut_of_the_manifest_has_its_listener(trans
         assert all(delivery.acked for delivery in deliveries)
 
 
-async def test_what_has_no_listener_is_not_acked(transport: str) -> None:
+async def test_what_has_no_listener_is_not_acked() -> None:
     more = manifest()
     more["features"]["slash_commands"].append({"command": "/devil", "description": "No", "should_escape": True})
-    async with serving(FakeScreener(), transport, slack=LocalSlack(manifest=more)) as served:
+    async with serving(FakeScreener(), "http", slack=LocalSlack(manifest=more)) as served:
         delivery = await served.slack.command("/devil", "Fine.")
 
         assert not delivery.acked

@@ -212,6 +212,17 @@ async def test_a_used_up_response_url_is_not_tried_again(caplog: pytest.LogCaptu
         assert "outcome=undeliverable:404" in caplog.text
 
 
+@pytest.mark.parametrize("status", [400, 500])
+async def test_an_answer_whose_blocks_slack_does_not_take_comes_as_words(status: int) -> None:
+    async with serving(FakeScreener(), "http") as served:
+        slack = served.slack
+        slack.fail("response_url", status=status, error="invalid_blocks")
+        await slack.command("/angel", "Fine.")
+        answers = await slack.changed(lambda: slack.ephemerals())
+
+        assert answers[0]["text"].startswith(CAUTION_SENTENCE)
+
+
 async def test_every_request_has_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "bot")
     async with serving(FakeScreener(), "http") as served:
@@ -264,6 +275,21 @@ async def test_a_dropped_line_is_taken_up_again_and_its_checks_are_answered() ->
         await slack.changed(lambda: answered(slack, 2))
 
 
+async def test_a_token_revoked_meanwhile_ends_it_with_what_is_in_hand_answered() -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    with pytest.raises(SettingsError, match="SLACK_APP_TOKEN"):  # noqa: PT012  # raised as the worker is awaited
+        async with serving(screener, "socket_mode") as served:
+            slack = served.slack
+            await slack.command("/angel", "Fine.")
+            slack.fail("apps.connections.open", error="token_revoked")
+            await slack.disconnect("refresh_requested")
+            await slack.changed(lambda: _opened(slack) >= 2)
+            screener.gate.set()
+            await asyncio.wait({served.worker})
+            assert answered(slack)
+
+
 async def test_a_slack_that_is_down_for_a_while_is_connected_to_when_it_is_back() -> None:
     slack = LocalSlack(manifest=manifest())
     slack.fail("apps.connections.open", status=503, times=1)
@@ -275,6 +301,21 @@ async def test_a_slack_that_is_down_for_a_while_is_connected_to_when_it_is_back(
 
 def _opened(slack: LocalSlack) -> int:
     return len([call for call in slack.calls if call.method == "apps.connections.open"])
+
+
+async def test_over_http_too_a_token_that_slack_does_not_accept_ends_it() -> None:
+    async with LocalSlack(manifest=manifest()) as slack:
+        with pytest.raises(SettingsError, match="SLACK_BOT_TOKEN"):
+            await serve_http(
+                FakeScreener(),
+                asyncio.Event(),
+                bot_token="xoxb-no-more",  # noqa: S106  # of nobody
+                signing_secret=slack.signing_secret,
+                host="127.0.0.1",
+                port=0,
+                model_loaded=lambda: True,
+                slack_url=slack.api_url,
+            )
 
 
 @pytest.mark.parametrize("token", ["bot_token", "app_token"])

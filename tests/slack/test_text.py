@@ -215,12 +215,15 @@ def test_no_answer_gets_more_out_of_slack_than_the_draft_had(draft: str, answer:
     assert has <= had, "an entity that the draft does not have, or more of one"
     text = "".join(part if isinstance(part, str) else " " for part in restored.parts)
     assert "<" not in escape(text)
-    typed = {_bare(word) for word in re.sub(r"\[\[\d+:[^\[\]\n]*\]\]", " ", written.text).split()}
+    own = re.sub(
+        r"\[\[(\d+):[^\[\]\n]*\]\]", lambda match: " " if match[1] in written.entities else match[0], written.text
+    )
+    typed = {_bare(word) for word in own.split()}
     for word in text.split():
         assert _bare(word) in typed or not _live(word)
 
 
-@given(draft=drafts)
+@given(draft=drafts.map(lambda draft: draft.replace("\ud83d", "")))  # a Draft with half an emoji is rejected
 def test_a_draft_given_back_unchanged_is_the_draft(draft: str) -> None:
     written = read(draft)
     restored = written.restore(written.text)

@@ -89,6 +89,7 @@ async def test_help_explains_in_five_lines(text: str) -> None:
 
         assert (await the_answer(served.slack))["text"] == HELP
         assert len(HELP.splitlines()) == 5
+        assert "<" not in HELP, "Slack would read it as a link"
         assert served.screener.drafts == []
 
 
@@ -245,18 +246,29 @@ async def test_what_the_rewrite_lost_and_added_is_said() -> None:
 # Taking long
 
 
-async def test_a_slow_check_says_once_that_it_is_reading_and_the_answer_replaces_that(transport: str) -> None:
+@pytest.mark.parametrize("way", ["command", "check_message", "button"])
+async def test_a_slow_check_says_once_that_it_is_reading_and_the_answer_replaces_that(way: str, transport: str) -> None:
     screener = FakeScreener()
-    screener.gate.clear()
     async with serving(screener, transport, patience=0.01) as served:
         slack = served.slack
-        await slack.command("/angel", "Fine.")
+        if way == "button":
+            await slack.command("/angel", "Fine.")
+            answer = await the_answer(slack)
+        screener.gate.clear()
+        if way == "command":
+            await slack.command("/angel", "Fine.")
+        elif way == "check_message":
+            await slack.message_shortcut("check_message", slack.post("Fine."))
+        else:
+            await slack.press(answer, "tone_warm")
+            await slack.changed(lambda: "Still reading" in seen(slack.ephemerals()[0]))
         assert "Still reading" in seen(await the_answer(slack))
 
         screener.gate.set()
 
         await slack.changed(lambda: CAUTION_SENTENCE in seen(slack.ephemerals()[0]))
         assert len(slack.ephemerals()) == 1
+        assert [message["text"] for message in slack.messages(slack.channel)] == ["Fine."] * (way == "check_message")
 
 
 # The message shortcut

@@ -1,0 +1,247 @@
+"""Checks as MLflow traces of numbers and labels, and people's votes on them. A message's text never enters a trace.
+
+Nothing here is waited for: whoever checks a draft drops a note into a queue, and one thread brings it to MLflow. MLflow
+may be slow, hang or be gone, and nobody in Slack notices, nor does the end of the process.
+"""
+
+import hashlib
+import hmac
+import logging
+import os
+import queue
+import secrets
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import mlflow
+import tenacity
+from mlflow.entities import AssessmentSource, Trace
+from mlflow.exceptions import MlflowException
+
+from bot.errors import AngelError
+from bot.model.registry import DEFAULT_STORE, EXPERIMENT
+from bot.verdict import Draft, Label, Verdict
+
+logger = logging.getLogger(__name__)
+
+CHECK, HELPFUL, TEXT = "angel.check", "helpful", "text"
+WAITING = 1_000
+"""Notes that may wait for MLflow; past that they are dropped, and the log says how many."""
+VOTE_SECONDS = 120.0
+"""How long a vote is tried again: a trace is found some seconds after it ends, later where the server is busy."""
+DRAIN_SECONDS = 2.0
+
+Note = Callable[[], None]
+
+
+class Recorder:
+    """Brings checks and votes to MLflow. A user is written as a hash with `key`, which only the operator has.
+
+    `keeps_text` says whether a person may be asked to give the text of a draft with a vote.
+    """
+
+    def __init__(self, tracking_uri: str | None, key: str, *, keeps_text: bool = False) -> None:
+        self.keeps_text = keeps_text
+        self._key = key.encode()
+        self._tracking_uri = tracking_uri or DEFAULT_STORE
+        self._notes: queue.Queue[Note] = queue.Queue(WAITING)
+        self._dropped = 0
+        self._experiment: str | None = None
+        # MLflow reads them when its exporter starts: a trace is to be found soon, a dead server given up soon.
+        os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_INTERVAL_MILLIS", "200")
+        os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_RETRY_TIMEOUT", "2")
+        threading.Thread(target=self._work, name="recorder", daemon=True).start()
+
+    def check(self, draft: Draft, verdict: Verdict, *, seconds: float, way_in: str, user: str) -> str:
+        """Note a check that took `seconds`. Returns the name under which a vote finds it."""
+        name = secrets.token_urlsafe(9)
+        ended = time.time_ns()
+        labels = {
+            CHECK: name,
+            "label": verdict.label.value,
+            "model": verdict.model,
+            "version": verdict.version or "",
+            "way_in": way_in,
+        }
+        attributes: dict[str, Any] = labels | {
+            "categories": sorted({finding.category.value for finding in verdict.findings}),
+            "tone": draft.tone.value,
+            "fallback": verdict.fallback.value if verdict.fallback else "",
+            "offline": verdict.offline,
+            "latency_ms": round(seconds * 1_000),
+            "draft_chars": len(draft.text),
+            "context_chars": len(draft.context or ""),
+            "rewrite_chars": len(verdict.rewrite or ""),
+            "input_tokens": verdict.input_tokens,
+            "output_tokens": verdict.output_tokens,
+            "user": self._hash(user),
+        }
+        self._put(lambda: self._trace(labels, attributes, ended - int(seconds * 1e9), ended))
+        return name
+
+    def vote(self, check: str, *, helpful: bool, user: str) -> None:
+        """Note whether the answer to a check was helpful; one vote a person, the last one counts."""
+        self._put(lambda: self._feedback(check, HELPFUL, helpful, user))
+
+    def keep_text(self, check: str, text: str, *, user: str) -> None:
+        """Note the text of a check's draft, which its author has just said may be kept."""
+        if self.keeps_text:
+            self._put(lambda: self._feedback(check, TEXT, text, user))
+
+    def close(self, seconds: float = DRAIN_SECONDS) -> None:
+        """Bring what waits to MLflow, within `seconds`; what is left then is lost."""
+        done = threading.Event()
+
+        def flush() -> None:
+            mlflow.flush_trace_async_logging(terminate=True)
+            done.set()
+
+        self._put(flush)
+        if not done.wait(seconds):
+            logger.warning("MLflow did not take the last traces in time")
+
+    def _hash(self, user: str) -> str:
+        return hmac.new(self._key, user.encode(), hashlib.sha256).hexdigest()[:16]
+
+    def _put(self, note: Note) -> None:
+        try:
+            self._notes.put_nowait(note)
+        except queue.Full:
+            self._dropped += 1
+            if self._dropped in (1, 10, 100) or self._dropped % 1_000 == 0:
+                logger.warning("MLflow is not keeping up: %d traces and votes dropped", self._dropped)
+
+    def _work(self) -> None:
+        while True:
+            note = self._notes.get()
+            try:
+                note()
+            except Exception as error:
+                # A trace is never worth a person's answer. MLflow's text may quote what was sent to it.
+                logger.warning("a trace or vote was lost (%s)", type(error).__name__)
+
+    def _trace(self, labels: dict[str, str], attributes: dict[str, Any], began: int, ended: int) -> None:
+        span = mlflow.start_span_no_context(
+            name="check",
+            experiment_id=self._in_experiment(),
+            attributes=attributes,
+            tags=labels,
+            start_time_ns=began,
+        )
+        span.end(end_time_ns=ended)
+
+    def _feedback(self, check: str, name: str, value: bool | str, user: str) -> None:
+        # In a thread of its own: the trace may take minutes to be found, and others' notes must not wait for it.
+        threading.Thread(
+            target=self._log_feedback, args=(check, name, value, self._hash(user)), name="vote", daemon=True
+        ).start()
+
+    def _log_feedback(self, check: str, name: str, value: bool | str, user: str) -> None:
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type((MlflowException, NotFoundYet)),
+            stop=tenacity.stop_before_delay(VOTE_SECONDS),
+            wait=tenacity.wait_exponential(multiplier=0.25, max=10),
+            reraise=True,
+        )
+        try:
+            retrying(self._log_feedback_now, check, name, value, AssessmentSource("HUMAN", user))
+        except (MlflowException, NotFoundYet) as error:
+            logger.warning("a vote was lost (%s)", type(error).__name__)
+
+    def _log_feedback_now(self, check: str, name: str, value: bool | str, source: AssessmentSource) -> None:
+        trace = next(_traces(self._in_experiment(), f"tag.`{CHECK}` = '{check}'"), None)
+        if trace is None:
+            raise NotFoundYet
+        for earlier in trace.info.assessments:
+            same = earlier.name == name and earlier.source.source_id == source.source_id
+            if same and earlier.assessment_id:
+                mlflow.delete_assessment(trace_id=trace.info.trace_id, assessment_id=earlier.assessment_id)
+        mlflow.log_feedback(trace_id=trace.info.trace_id, name=name, value=value, source=source)
+
+    def _in_experiment(self) -> str:
+        if self._experiment is None:
+            mlflow.set_tracking_uri(self._tracking_uri)
+            # Not MLFLOW_EXPERIMENT_NAME: with it set, each trace asks the server for the experiment, and waits.
+            self._experiment = str(mlflow.set_experiment(EXPERIMENT).experiment_id)
+        return self._experiment
+
+
+class NotFoundYet(Exception):
+    """The store does not know the trace, yet."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What people said of one model version's answers, and how many checks it had."""
+
+    model: str
+    version: str
+    checks: int
+    helpful: int
+    unhelpful: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A text whose author said that it may be kept, with what the model said of it and what the author said of that."""
+
+    text: str
+    label: Label
+    helpful: bool | None
+    model: str
+    version: str
+
+    @property
+    def likely(self) -> Label:
+        """The label it likely deserves: the model's, unless the author found the answer unhelpful."""
+        if self.helpful is False:
+            return Label.GOOD if self.label is Label.CAUTION else Label.CAUTION
+        return self.label
+
+
+def feedback(tracking_uri: str | None) -> tuple[list[Votes], list[Kept]]:
+    """All votes by model version, most checks first, and the texts that were given. Raises AngelError."""
+    mlflow.set_tracking_uri(tracking_uri or DEFAULT_STORE)
+    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    kept = []
+    try:
+        experiment = mlflow.get_experiment_by_name(EXPERIMENT)
+        for trace in _traces(experiment.experiment_id, f"tag.`{CHECK}` != ''") if experiment else ():
+            tags = trace.info.tags
+            said = {each.name: each.feedback.value for each in trace.info.assessments if each.feedback}
+            count = counts[tags.get("model", "?"), tags.get("version", "")]
+            count["checks"] += 1
+            helpful, text = said.get(HELPFUL), said.get(TEXT)
+            if isinstance(helpful, bool):
+                count["helpful" if helpful else "unhelpful"] += 1
+            if isinstance(text, str):
+                found = helpful if isinstance(helpful, bool) else None
+                kept.append(Kept(text, Label(tags["label"]), found, tags.get("model", "?"), tags.get("version", "")))
+    except MlflowException as error:
+        raise AngelError(
+            f"MLflow could not give the votes ({error.error_code}). "
+            "Check MLFLOW_TRACKING_URI, and that the server there is up."
+        ) from error
+    votes = [
+        Votes(model, version, count["checks"], count["helpful"], count["unhelpful"])
+        for (model, version), count in counts.items()
+    ]
+    return sorted(votes, key=lambda each: -each.checks), kept
+
+
+def _traces(experiment_id: str, query: str) -> Iterator[Trace]:
+    """The traces that match, page after page."""
+    client = mlflow.MlflowClient()
+    token = None
+    while True:
+        page = client.search_traces(
+            locations=[experiment_id], filter_string=query, max_results=500, page_token=token, include_spans=False
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
