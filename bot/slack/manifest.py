@@ -9,7 +9,9 @@ import yaml
 
 from bot.errors import SettingsError
 
-MANIFEST = Path(__file__).parents[2] / "manifest.yml"
+_BESIDE = Path(__file__).with_name("manifest.yml")
+MANIFEST = _BESIDE if _BESIDE.exists() else Path(__file__).parents[2] / "manifest.yml"
+"""At the top of the repository; a wheel carries it beside this file."""
 EVENTS_PATH = "/slack/events"
 
 
