@@ -50,7 +50,7 @@ def judge(draft: str) -> str:
 
 
 class FakeOpenAI:
-    """Answers `replies` in turn, then with `judge`. What it was asked stands in `requests`, newest last.
+    """Answers `replies` in turn, then with `judge`, or a model's own of `judges`. What it was asked: `requests`.
 
     `key`: the API key it takes, any where None; `models`: the names it knows, any where None; `unsupported`: parameters
     it refuses as OpenAI does; `plain_refusal`: it refuses them in words only, as many compatible servers do.
@@ -64,6 +64,7 @@ class FakeOpenAI:
         self.unsupported: set[str] = set()
         self.plain_refusal = False
         self.judge: Callable[[str], str] = judge
+        self.judges: dict[str, Callable[[str], str]] = {}
         self.seconds = 0.0
         self.in_flight = 0
         self.most_in_flight = 0
@@ -137,7 +138,9 @@ class FakeOpenAI:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             reply = self._refusal(request, asked) or (
-                self.replies.popleft() if self.replies else Reply(self.judge(draft_of(asked)))
+                self.replies.popleft()
+                if self.replies
+                else Reply(self.judges.get(asked["model"], self.judge)(draft_of(asked)))
             )
             if reply.hang:
                 await self._released.wait()
