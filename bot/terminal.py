@@ -6,7 +6,6 @@ from typing import IO
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.panel import Panel
 from rich.text import Text
 
 from bot.verdict import Draft, Fallback, Label, Verdict
@@ -56,20 +55,19 @@ def _show_rich(console: Console, draft: Draft, verdict: Verdict, offline_note: s
             line = Text.assemble(
                 ("• ", "yellow"),
                 (_quote(visible(finding.excerpt)), "yellow"),
-                f" {visible(finding.reason)}",
-                (f"  {finding.category.title.lower()}", "dim"),
+                (f" {finding.category.title.lower()}: ", "dim"),
+                visible(finding.reason),
             )
             console.print(Padding(line, (0, 0, 0, 2)))
     if verdict.rewrite:
-        console.print()
-        console.print(
-            Panel(Text(visible(verdict.rewrite)), title="Suggested rewrite", title_align="left", style="green")
-        )
+        # No frame and no margin: what is selected here is what gets pasted.
+        console.print(Text("\nSuggested rewrite:", style="dim"))
+        console.print(Text(visible(verdict.rewrite), style="bold green"), "\n", sep="", end="", soft_wrap=True)
     elif verdict.tip:
         console.print(Padding(Text(f"Tip: {visible(verdict.tip)}"), (1, 0, 0, 2)))
     for note in notes(verdict):
         console.print(Text(visible(note), style="yellow"))
-    console.print(Text(answered_by(verdict, offline_note), style="dim"))
+    console.print(Text(f"\n{answered_by(verdict, offline_note)}", style="dim"))
 
 
 def notes(verdict: Verdict) -> list[str]:
