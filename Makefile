@@ -7,7 +7,7 @@ BIN  := $(VENV)/bin
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help try test lint lock clean
+.PHONY: help playground try test screenshot lint lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,11 +27,18 @@ $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+playground: $(VENV)/run.stamp ## the whole bot in your browser, with a stand-in for Slack
+	@$(BIN)/angel playground
+
 try: $(VENV)/run.stamp ## Angel on the tutorial's five messages, nothing to configure
 	@$(BIN)/angel try
 
 test: $(VENV)/dev.stamp ## the whole test run
 	$(BIN)/python -m pytest
+
+screenshot: $(VENV)/dev.stamp ## the README's pictures, taken anew
+	$(BIN)/python -m tests.playground.screenshot
+	$(BIN)/python -m tests.model.screenshot
 
 lint: $(VENV)/dev.stamp ## lint, format, types and the architecture contracts
 	$(BIN)/ruff check .

@@ -1,4 +1,6 @@
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,19 @@ CHAT = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 
 @pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Nothing of the machine's own set-up reaches a test, and no test finds what another left."""
     for name in {*Settings.variables(), *(name for name in os.environ if name.startswith("MLFLOW_"))}:
         monkeypatch.delenv(name, raising=False)
+    # By default MLflow asks a server that is down for minutes.
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.chdir(tmp_path)
+    yield
+    if "mlflow" in sys.modules:
+        import mlflow
+
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # back to the environment's
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +51,26 @@ def chat_model(openai_server: FakeOpenAI, cache_dir: Path) -> Callable[..., Any]
     from bot.model.loading import load_chat
 
     return lambda **changes: load_chat(chat.config(**changes), cache_dir)
+
+
+@pytest.fixture(scope="session")
+def _migrated_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store with its tables made, which takes seconds, to be copied."""
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    folder = tmp_path_factory.mktemp("store")
+    store = SqlAlchemyStore(f"sqlite:///{folder / 'mlflow.db'}", str(folder / "mlruns"))  # type: ignore[no-untyped-call]  # MLflow's
+    store.engine.dispose()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def mlflow_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _migrated_store: Path) -> str:
+    """The address of an MLflow store of the test's own, which the environment points at."""
+    shutil.copyfile(_migrated_store, tmp_path / "mlflow.db")
+    address = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    import mlflow
+
+    mlflow.set_tracking_uri(address)
+    return address

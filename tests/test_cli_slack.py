@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import yaml
+from aiohttp import web
 
 from bot.playground.slack import LocalSlack
 from bot.slack.manifest import manifest
@@ -103,6 +104,53 @@ async def test_serve_without_its_model_answers_offline_and_is_not_ready(cache_di
         await slack.command("/angel", "You idiot.")
         (answer,) = await slack.changed(lambda: slack.ephemerals())
         assert CAUTION_SENTENCE in answer["text"]
+
+
+@asynccontextmanager
+async def mlflow_that_hangs(after: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """An MLflow server's address, and whether it was asked for what it never answers: all, or all but experiments."""
+    hanging, over = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.Response:
+        if after == "experiments" and request.path.endswith("/experiments/get-by-name"):
+            experiment = {"experiment_id": "1", "name": "Text Message Angel", "lifecycle_stage": "active"}
+            return web.json_response({"experiment": experiment})
+        hanging.set()
+        await over.wait()
+        return web.Response(status=503)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", hanging
+    finally:
+        over.set()
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("after", ["nothing", "experiments"])
+async def test_an_mlflow_server_that_hangs_is_felt_neither_in_slack_nor_at_the_end(cache_dir: Path, after: str) -> None:
+    async with mlflow_that_hangs(after) as (address, hanging), LocalSlack(manifest=manifest()) as slack:
+        environ = tokens(slack, cache_dir) | {"MLFLOW_TRACKING_URI": address, "ANGEL_TRACE_TEXT": "on"}
+        async with angel("serve", **environ) as process:
+            await slack.changed(lambda: slack.connections, timeout=40)
+            delivery = await slack.command("/angel", "As per my last email, you idiot.")
+            (answer,) = await slack.changed(lambda: slack.ephemerals())
+            assert delivery.acked
+            assert CAUTION_SENTENCE in answer["text"]
+            await slack.press(answer, "helpful")
+            await slack.changed(lambda: "May I keep this draft" in slack.ephemerals()[-1]["text"])
+            await hanging.wait()
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(6):
+                out, _ = await process.communicate()
+        assert process.returncode == 0
+        assert b"INFO bot.slack.serve: ended" in out, "what was logged last is written"
+        assert b"kind=vote outcome=up" in out
+        assert b"email" not in out
 
 
 @pytest.mark.parametrize(

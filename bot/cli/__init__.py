@@ -13,20 +13,13 @@ from dotenv import load_dotenv
 from bot import __version__
 from bot.cli import parts
 from bot.cli.model import model
+from bot.cli.playground import playground
+from bot.cli.screen import screen
 from bot.cli.slack import doctor, manifest, serve
 from bot.errors import AngelError, DraftRejected
 from bot.verdict import Draft, Label, Tone, Verdict
 
 COULD_NOT_CHECK = 2
-
-TUTORIAL = (
-    "Wow, what an interesting dinner last night! I had no idea that you could use canned cat food to make a meatloaf.",
-    "I'd rather book a 14th century surgical operation than go to the movies with you on Thursday.",
-    "Can't wait for the roadtrip this weekend! Love the playlist mixes that you choose!",
-    "Thanks for helping out with the move this weekend. I really appreciate it.",
-    "You know what part I love most when you sing? The end. It means its over.",
-)
-"""The five messages that MLflow's tutorial validates its Text Message Angel with."""
 
 
 def main() -> None:
@@ -53,12 +46,16 @@ def main() -> None:
 def angel(verbose: bool) -> None:
     """Text Message Angel reads a message before you send it."""
     load_dotenv(Path(".env"))
+    # Who checks which messages is nobody else's business; MLflow counts its users unless it is told not to.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     if not verbose:
         warnings.simplefilter("ignore")  # they are for developers; the test run turns them into errors
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
 
 
+angel.add_command(playground)
 angel.add_command(model)
+angel.add_command(screen)
 angel.add_command(serve)
 angel.add_command(doctor)
 angel.add_command(manifest)
@@ -87,7 +84,9 @@ def check(text: str | None, tone: str, context: str | None, model_uri: str | Non
 @angel.command("try")
 def try_() -> int:
     """Check the five messages of MLflow's tutorial, as `angel check` would."""
-    drafts = [Draft(text=text) for text in TUTORIAL]
+    from bot.model.examples import read_examples
+
+    drafts = [example.draft for example in read_examples() if example.slice == "tutorial"]
     for draft, verdict in zip(drafts, _screen(drafts, None), strict=True):
         click.echo(f"{click.style('angel check', dim=True)} {json.dumps(draft.text)}")
         _show(draft, verdict)

@@ -38,7 +38,7 @@ def screener(chosen: Settings) -> "Screener":
     from bot.model.loading import load, load_offline
     from bot.screener import Screener
 
-    _tame_mlflow()
+    tame_mlflow()
     offline = load_offline(chosen.cache_dir)
     wanted = source(chosen)
     loaded = offline if wanted.kind == "offline" else load(wanted, chosen.cache_dir)
@@ -53,7 +53,7 @@ def following_screener(chosen: Settings) -> "Screener":
 
     if not chosen.model_uri or not is_alias(chosen.model_uri):
         return screener(chosen)
-    _tame_mlflow()
+    tame_mlflow()
     following = Following(chosen.model_uri, chosen.cache_dir)
     try:
         first: Model = following.first()
@@ -72,7 +72,7 @@ def model_loaded(made: "Screener") -> bool:
     return not isinstance(made.model, NotLoaded)
 
 
-def _tame_mlflow() -> None:
+def tame_mlflow() -> None:
     """Bound how long MLflow may take, and quiet it.
 
     By default it asks a server that is down for four minutes, and tells of every model it saves. Both are read when
@@ -112,7 +112,7 @@ def check_mlflow(chosen: Settings) -> tuple[bool, str, str, str]:
     from bot.errors import AngelError
     from bot.model.registry import Registry
 
-    _tame_mlflow()
+    tame_mlflow()
     try:
         found = len(Registry(uri).versions())
     except AngelError as error:

@@ -1,7 +1,9 @@
 """`angel serve`, `angel doctor` and `angel manifest`: Angel in Slack."""
 
 import logging
+import os
 import sys
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -11,10 +13,14 @@ from bot.errors import AngelError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from pydantic import SecretStr
 
+    from bot.model.tracing import Recorder
     from bot.slack.doctor import Check
 
+COULD_NOT_SERVE = 2
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a host's router, such as Heroku's, comes from outside
 
 
@@ -29,6 +35,10 @@ def serve(http: bool, host: str, port: int | None) -> int:
 
     Over Socket Mode it needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN, with --http SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.
     With --http, /healthz tells that the process is up and /readyz that it can answer.
+
+    Whoever gets an answer can say with a thumb whether it helped. Each vote is a line in the log, without the person or
+    their words. Where MLFLOW_TRACKING_URI is a server, or ANGEL_TRACING is on, checks and votes go to MLflow, too; see
+    `angel model feedback`.
     """
     settings = parts.settings()
     settings.require("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if http else "SLACK_APP_TOKEN")
@@ -36,11 +46,12 @@ def serve(http: bool, host: str, port: int | None) -> int:
     screener = parts.following_screener(settings)
 
     from bot.model.phrasebook import WHAT_IT_MISSES
-    from bot.slack.serve import run, serve_http, serve_socket_mode
+    from bot.slack.serve import serve_http, serve_socket_mode
 
     bot_token = _secret(settings.slack_bot_token)
+    recorder = _recorder(settings)
     if not http:
-        return run(
+        return _run(
             lambda stop: serve_socket_mode(
                 screener,
                 stop,
@@ -48,9 +59,11 @@ def serve(http: bool, host: str, port: int | None) -> int:
                 app_token=_secret(settings.slack_app_token),
                 slack_url=settings.slack_api_url,
                 offline_note=WHAT_IT_MISSES,
-            )
+                recorder=recorder,
+            ),
+            recorder,
         )
-    return run(
+    return _run(
         lambda stop: serve_http(
             screener,
             stop,
@@ -61,7 +74,9 @@ def serve(http: bool, host: str, port: int | None) -> int:
             model_loaded=lambda: parts.model_loaded(screener),
             slack_url=settings.slack_api_url,
             offline_note=WHAT_IT_MISSES,
-        )
+            recorder=recorder,
+        ),
+        recorder,
     )
 
 
@@ -108,6 +123,37 @@ def manifest(url: str | None) -> None:
     from bot.slack.manifest import MANIFEST, http_manifest
 
     click.echo(http_manifest(url) if url else MANIFEST.read_text(encoding="utf-8"), nl=False)
+
+
+def _recorder(settings: Settings) -> "Recorder | None":
+    """What brings checks and votes to MLflow, where the settings ask for that."""
+    if not settings.traces:
+        return None
+    from bot.model.tracing import Recorder
+
+    # The token is a secret that every worker of the app has, so that a person is the same hash in all of them.
+    key = _secret(settings.slack_bot_token)
+    return Recorder(settings.mlflow_tracking_uri, key, keeps_text=settings.trace_text == "on")
+
+
+def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recorder | None") -> int:
+    """Serves until a signal, then brings to MLflow what waits for it, within bounds."""
+    from bot.slack.serve import run
+
+    if recorder is None:
+        return run(serving)
+    try:
+        code = run(serving)
+    except AngelError as error:
+        click.echo(f"angel: {error}", err=True)
+        code = COULD_NOT_SERVE
+    recorder.close()
+    # MLflow's exporter waits at exit for what it has not brought to its server yet: minutes, where that hangs, and a
+    # host kills before. All that is to be kept is written by now.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _tell(check: "Check") -> None:

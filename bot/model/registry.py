@@ -1,5 +1,8 @@
 """Versions of the chat model in MLflow: log, promote, roll back, list."""
 
+import contextlib
+import io
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -15,10 +18,12 @@ import mlflow.genai
 import mlflow.pyfunc
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import AngelError
 from bot.model.loading import INPUT_EXAMPLE, SIGNATURE
 from bot.model.prompt import INSTRUCTIONS
+from bot.model.scorecard import Scorecard, gate
 
 EXPERIMENT = "Text Message Angel"
 MODEL = "text-message-angel"
@@ -36,19 +41,31 @@ _CODE = ("__init__.py", "errors.py", "verdict.py", "model/__init__.py", "model/a
 _REQUIRED = ("mlflow", "openai", "pandas", "pydantic", "tenacity")
 
 
+SCORECARD = "scorecard.json"
+"""The artifact of an evaluation's run that holds all of its figures and rows."""
+_EVALUATED = "evaluation."
+"""A version's tag `evaluation.<digest of the examples>` names the run in which it was last evaluated on them."""
+
+
 class RegistryError(AngelError):
     """MLflow could not do what was asked. The text tells the engineer what to change."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """One version of the registered model. `model` is the chat model it asks."""
+    """One version of the registered model. `model` is the chat model it asks, `run_id` the run it was logged in."""
 
     number: str
     aliases: tuple[str, ...]
     created: datetime
     model: str
     tags: Mapping[str, str]
+    run_id: str | None = None
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether it was ever evaluated, on whichever examples."""
+        return any(tag.startswith(_EVALUATED) for tag in self.tags)
 
     @property
     def uri(self) -> str:
@@ -73,15 +90,16 @@ class Registry:
 
     def __init__(self, tracking_uri: str | None = None) -> None:
         self.tracking_uri = tracking_uri or DEFAULT_STORE
-        mlflow.set_tracking_uri(self.tracking_uri)
-        self._client = MlflowClient()
+        with mlflow_errors("open its store"):
+            mlflow.set_tracking_uri(self.tracking_uri)
+            self._client = MlflowClient()
 
     def log(self, config: Mapping[str, Any]) -> Logged:
         """Log the chat model with this configuration in a run of its own, register it, and make it the candidate."""
-        with _translated("log the model"):
+        with mlflow_errors("log the model"), silent():
             mlflow.set_experiment(EXPERIMENT)
             prompt = _prompt_version(str(config["instructions"]))
-            with mlflow.start_run() as run, _code() as code:
+            with mlflow.start_run(run_name=f"log {config['model']}") as run, _code() as code:
                 mlflow.log_params(
                     {name: value for name, value in config.items() if name not in ("instructions", "schema")}
                 )
@@ -107,7 +125,7 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """All versions, the newest first; none where nothing has been logged yet."""
-        with _translated("list the versions"):
+        with mlflow_errors("list the versions"):
             found = self._client.search_model_versions(f"name='{MODEL}'")
             # Aliases stand on the registered model; a search leaves them out of the versions.
             aliases = self._client.get_registered_model(MODEL).aliases if found else {}
@@ -118,6 +136,7 @@ class Registry:
                 created=datetime.fromtimestamp(each.creation_timestamp / 1_000, UTC),
                 model=each.tags.get("model", "?"),
                 tags=dict(each.tags),
+                run_id=each.run_id,
             )
             for each in sorted(found, key=lambda each: int(each.version), reverse=True)
         ]
@@ -137,16 +156,74 @@ class Registry:
         """The version with this alias, or None."""
         return next((each for each in self.versions() if alias in each.aliases), None)
 
-    def tag(self, version: Version, **tags: str) -> None:
-        """Set tags of a version."""
-        with _translated("tag the version"):
-            for name, value in tags.items():
+    def at(self, uri: str) -> Version | None:
+        """The version that a `models:/` URI names; None where the URI is another model's. Raises RegistryError."""
+        named = re.fullmatch(rf"models:/{MODEL}(?:@|/)([\w-]+)", uri)
+        return self.version(named[1]) if named else None
+
+    def evaluated(self, version: Version, examples: str, run_id: str) -> None:
+        """Remember that the version was evaluated in this run, on the examples with this digest."""
+        with mlflow_errors("tag the version"):
+            self._client.set_model_version_tag(MODEL, version.number, f"{_EVALUATED}{examples}", run_id)
+
+    def metrics(self, version: Version, examples: str) -> Mapping[str, float] | None:
+        """The figures of its evaluation on the examples with this digest; None where there is none."""
+        run_id = version.tags.get(f"{_EVALUATED}{examples}")
+        try:
+            return dict(self._client.get_run(run_id).data.metrics) if run_id else None
+        except MlflowException:  # somebody deleted the run for good
+            return None
+
+    def scorecard(self, version: Version, examples: str) -> Scorecard | None:
+        """Its scorecard on the examples with this digest; None where there is none."""
+        run_id = version.tags.get(f"{_EVALUATED}{examples}")
+        if run_id is None:
+            return None
+        try:
+            with silent():
+                return Scorecard.model_validate_json(mlflow.artifacts.load_text(f"runs:/{run_id}/{SCORECARD}"))
+        except (MlflowException, OSError, ValueError):
+            return None  # deleted, or of a version of ours that kept other figures: to be evaluated again either way
+
+    def reasons_against(self, version: Version, examples: str) -> list[str]:
+        """Why the version may not become champion on the examples with this digest; none means that it may."""
+        card = self.scorecard(version, examples)
+        if card is None:
+            why = (
+                "It was evaluated on other examples than the current ones, so evaluate it again"
+                if version.evaluated
+                else "It has not been evaluated yet"
+            )
+            return [f"{why}: angel model evaluate --model {version.uri}"]
+        return self.reasons_against_figures(version, card, examples)
+
+    def reasons_against_figures(self, version: Version, card: Scorecard, examples: str) -> list[str]:
+        """The same for figures that are not in MLflow yet."""
+        champion = self.find(CHAMPION)
+        if champion is None or champion.number == version.number:
+            return gate(card, None, examples=examples)
+        standing = self.scorecard(champion, examples)
+        if standing is None:
+            return [
+                *gate(card, None, examples=examples),
+                f"The champion, version {champion.number}, has no evaluation on these examples to be compared with: "
+                f"angel model evaluate --model {champion.uri}",
+            ]
+        return gate(card, standing, examples=examples)
+
+    def note_forced(self, version: Version, reason: str, despite: list[str]) -> None:
+        """Record why a version is made champion without the gate: on the version, and in the run it was logged in."""
+        notes = {"forced": reason, "forced_despite": " ".join(despite) or "nothing", "forced_at": _now()}
+        with mlflow_errors("record the reason"):
+            for name, value in notes.items():
                 self._client.set_model_version_tag(MODEL, version.number, name, value)
+                if version.run_id:
+                    self._client.set_tag(version.run_id, name, value)
 
     def make_champion(self, version: Version) -> Version | None:
         """Move `champion` to this version; the one that had it becomes `previous`, and is returned."""
         champion = self.find(CHAMPION)
-        with _translated("move the aliases"):
+        with mlflow_errors("move the aliases"):
             # `previous` first: a stop in between leaves two names for the old champion, not none.
             if champion and champion.number != version.number:
                 self._client.set_registered_model_alias(MODEL, PREVIOUS, champion.number)
@@ -156,20 +233,32 @@ class Registry:
     def roll_back(self) -> tuple[Version, Version]:
         """Give `champion` back to `previous`, and the other way round: (from, to). Undone by another roll_back."""
         champion, previous = self.find(CHAMPION), self.find(PREVIOUS)
-        if champion is None or previous is None:
+        if champion is None or previous is None or champion.number == previous.number:
             raise RegistryError("There is no previous champion to go back to. See: angel model list")
         self.make_champion(previous)
         return champion, previous
 
 
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def silent() -> Iterator[None]:
+    """Without what MLflow prints: an emoji for every run, a bar for every download."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextmanager
+def mlflow_errors(what: str) -> Iterator[None]:
     """MLflow's errors, as one that says what to do."""
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:
+        code = error.error_code if isinstance(error, MlflowException) else type(error).__name__
         raise RegistryError(
-            f"MLflow could not {what} ({error.error_code}). "
+            f"MLflow could not {what} ({code}). "
             "Check MLFLOW_TRACKING_URI, and that the server there is up and lets you in."
         ) from error
 

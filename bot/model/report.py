@@ -32,6 +32,8 @@ CHANGE_TITLES = {
     ChangeKind.REWRITE_SPOILED: "rewrite spoiled",
     ChangeKind.REWRITE_MENDED: "rewrite mended",
 }
+_WRONG_SHOWN = 10
+"""Rows of each group in a terminal. The report has all of them."""
 _STYLES = {Label.GOOD: "green", Label.CAUTION: "yellow", None: "red"}
 
 
@@ -102,6 +104,20 @@ def terminal_responses(card: Scorecard) -> Table:
             response.append(f" ({_shown(row.outcome.error)})")
         expected = Text(row.example.label, style="" if row.outcome.right else "bold red")
         table.add_row(Text(_shown(row.example.text)), response, expected)
+    return table
+
+
+def terminal_wrong(card: Scorecard) -> Table:
+    """The rows that went wrong, group by group as in the report."""
+    table = Table(title="What went wrong", title_justify="left", show_lines=True)
+    for heading in ("", "Message", "Response", "Why it is labelled so"):
+        table.add_column(heading, overflow="fold")
+    for title, rows in _wrong_groups(card.rows):
+        for row in rows[:_WRONG_SHOWN]:
+            cells = (Text(_shown(row.example.text)), _terminal_answer(row), Text(_shown(row.example.why)))
+            table.add_row(title, *cells)
+        if len(rows) > _WRONG_SHOWN:
+            table.add_row(title, f"and {len(rows) - _WRONG_SHOWN} more, in the report", "", "")
     return table
 
 

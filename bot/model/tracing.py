@@ -47,7 +47,7 @@ class Recorder:
     def __init__(self, tracking_uri: str | None, key: str, *, keeps_text: bool = False) -> None:
         self.keeps_text = keeps_text
         self._key = key.encode()
-        self._tracking_uri = tracking_uri or DEFAULT_STORE
+        mlflow.set_tracking_uri(tracking_uri or DEFAULT_STORE)
         self._notes: queue.Queue[Note] = queue.Queue(WAITING)
         self._dropped = 0
         self._experiment: str | None = None
@@ -164,7 +164,6 @@ class Recorder:
 
     def _in_experiment(self) -> str:
         if self._experiment is None:
-            mlflow.set_tracking_uri(self._tracking_uri)
             # Not MLFLOW_EXPERIMENT_NAME: with it set, each trace asks the server for the experiment, and waits.
             self._experiment = str(mlflow.set_experiment(EXPERIMENT).experiment_id)
         return self._experiment

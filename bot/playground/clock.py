@@ -21,6 +21,7 @@ class Clock:
         return (time.time() if self._frozen_at is None else self._frozen_at) + self._ahead
 
     def advance(self, seconds: float) -> None:
+        """Lets time pass; a negative number goes back, which is for before anything has happened."""
         self._ahead += seconds
         for due, alarm in self._alarms:
             if due <= self.now():

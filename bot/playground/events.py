@@ -14,8 +14,12 @@ BACKLOG = 1_000
 """Events kept for a reader that is slow; the oldest go first."""
 
 
+KEPT = 300
+"""Events remembered, for whoever comes later."""
+
+
 class Subscription:
-    """The events from now on; leaves with its `with` block."""
+    """The events from now on; leaves with its `with` block, ends with the Slack."""
 
     def __init__(self, events: "Events") -> None:
         self._events = events
@@ -30,6 +34,9 @@ class Subscription:
         self._waiting.append(event)
         self._more.set()
 
+    def wake(self) -> None:
+        self._more.set()
+
     def __enter__(self) -> "Subscription":
         self._events.readers.append(self)
         return self
@@ -42,6 +49,8 @@ class Subscription:
 
     async def __anext__(self) -> JSON:
         while not self._waiting:
+            if self._events.closed:
+                raise StopAsyncIteration
             self._more.clear()
             await self._more.wait()
         if self._lost:
@@ -55,18 +64,18 @@ class Events:
 
     def __init__(self) -> None:
         self.last = 0
+        self.closed = False
         self.readers: list[Subscription] = []
-        self._recent: deque[str] = deque(maxlen=8)
+        self.kept: deque[JSON] = deque(maxlen=KEPT)
         self._waiters: list[asyncio.Future[None]] = []
 
     def emit(self, type: str, **fields: Any) -> None:
         self.last += 1
-        self._recent.append(type)
-        if self.readers:
-            # What is shown changes later on; what happened does not.
-            event = copy.deepcopy({"id": self.last, "type": type, **fields})
-            for reader in self.readers:
-                reader.put(event)
+        # What is shown changes later on; what happened does not.
+        event = copy.deepcopy({"id": self.last, "type": type, **fields})
+        self.kept.append(event)
+        for reader in self.readers:
+            reader.put(event)
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():
@@ -74,6 +83,12 @@ class Events:
 
     def subscribe(self) -> Subscription:
         return Subscription(self)
+
+    def close(self) -> None:
+        """Readers get what is waiting for them, and then the end."""
+        self.closed = True
+        for reader in self.readers:
+            reader.wake()
 
     async def changed(self, predicate: Callable[[], T], seconds: float) -> T:
         """What `predicate()` returns once that is true; TimeoutError names the kinds of what happened meanwhile."""
@@ -85,5 +100,5 @@ class Events:
                     await waiter
                 return value
         except TimeoutError:
-            seen = ", ".join(self._recent) or "nothing"
+            seen = ", ".join(event["type"] for event in list(self.kept)[-8:]) or "nothing"
             raise TimeoutError(f"no such change within {seconds:g} s; last happened: {seen}") from None

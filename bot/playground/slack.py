@@ -15,10 +15,10 @@
         await slack.press(answer[0], "again")
 
 **Places and people.** `slack.user` (the person at the keyboard, the default of every `user=`), `slack.other`,
-`slack.bot`; `slack.channel` (public, the default of every `channel=`; the app is a member), `slack.quiet`
-(public, the app is no member), `slack.private`, `slack.dm` (of user and other; the app is no part of it). All
-are ids. A message is Slack's JSON object with `channel` added; an ephemeral one has `is_ephemeral` and
-`seen_by` too.
+`slack.bot`, and two colleagues whom `snapshot()["users"]` names; `slack.channel` (public, the default of every
+`channel=`; the app is a member), `slack.quiet` (public, the app is no member), `slack.private`, `slack.dm` (of user and
+other; the app is no part of it). All are ids. A message is Slack's JSON object with `channel` added; an ephemeral one
+has `is_ephemeral` and `seen_by` too.
 
 **What a person does.** Each returns a `Delivery` once the app has acked, or has failed to:
 
@@ -77,7 +77,8 @@ now on as JSON-able dicts, each with `id` (counts up) and `type`; a slow reader 
     connection connections                           how many Socket Mode connections there are now
 
 `snapshot()` is the whole workspace for a page that (re)loads: team, you, users, channels, messages,
-ephemerals, views, errors, notices, commands, shortcuts, connections, and `last` (the id of the last event in it).
+ephemerals, views, errors, notices, commands, shortcuts, connections, `events` (the latest ones) and `last` (the id of
+the last event in it).
 """
 
 import copy
@@ -95,6 +96,7 @@ from bot.playground.delivery import Delivery, Line
 from bot.playground.errors import NotOffered, Refused
 from bot.playground.events import JSON, Events, Subscription
 from bot.playground.grants import Grants
+from bot.playground.guard import from_this_machine
 from bot.playground.payloads import (
     Typed,
     action,
@@ -150,7 +152,7 @@ class LocalSlack:
         self.url = ""
 
     async def __aenter__(self) -> "LocalSlack":
-        app = web.Application(client_max_size=4 * 2**20)
+        app = web.Application(client_max_size=4 * 2**20, middlewares=[from_this_machine])
         app.add_routes(
             [
                 web.route("*", "/api/{method}", self._api.method),
@@ -174,6 +176,7 @@ class LocalSlack:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self._api.close()
+        self._events.close()
         await self._line.close()
         if self._runner:
             await self._runner.cleanup()
@@ -236,6 +239,7 @@ class LocalSlack:
             "commands": self._offered("slash_commands"),
             "shortcuts": self._offered("shortcuts"),
             "connections": self.connections,
+            "events": list(self._events.kept),
         }
         return copy.deepcopy(self._workspace.snapshot() | more)
 

@@ -45,6 +45,7 @@ class Channel:
 
 USER = User("U0LOCALSAM", "sam", "Sam Rivera")
 OTHER = User("U0LOCALMARIA", "maria", "Maria Okafor")
+COLLEAGUES = (User("U0LOCALPRIYA", "priya", "Priya Nair"), User("U0LOCALJONAS", "jonas", "Jonas Weber"))
 BOT = User("U0LOCALANGEL", "angel", "Text Message Angel", is_bot=True)
 BOT_ID = "B0LOCALANGEL"
 APP_ID = "A0LOCALANGEL"
@@ -102,15 +103,16 @@ class Workspace:
     def __init__(self, clock: Clock, events: Events) -> None:
         self.clock = clock
         self.events = events
-        people = frozenset({USER.id, OTHER.id})
-        self.users = {user.id: user for user in (USER, OTHER, BOT)}
+        two = frozenset({USER.id, OTHER.id})
+        people = two | {colleague.id for colleague in COLLEAGUES}
+        self.users = {user.id: user for user in (USER, OTHER, *COLLEAGUES, BOT)}
         self.channels = {
             channel.id: channel
             for channel in (
                 Channel("C0LOCALTEAM", "team", "channel", people | {BOT.id}),
                 Channel("C0LOCALQUIET", "quiet", "channel", people),
                 Channel("G0LOCALPLANS", "plans", "group", people),
-                Channel("D0LOCALMARIA", "maria", "im", people),
+                Channel("D0LOCALMARIA", "maria", "im", two),
             )
         }
         self.posted: dict[str, dict[str, JSON]] = {channel: {} for channel in self.channels}

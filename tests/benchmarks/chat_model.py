@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 THREADS = 64
 CALLS = 1_280
@@ -33,14 +34,12 @@ def bare() -> Callable[[], object]:
     from bot.verdict import Draft
 
     client, settings = openai.OpenAI(max_retries=0), config()
-    shape = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": settings["schema"]}}
+    shape: Any = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": settings["schema"]}}
 
     def call() -> object:
+        asked: Any = messages(settings["instructions"], Draft(text=TEXT))
         return client.chat.completions.create(
-            model=settings["model"],
-            messages=messages(settings["instructions"], Draft(text=TEXT)),  # type: ignore[arg-type]  # plain dicts do
-            response_format=shape,  # type: ignore[arg-type]  # plain dicts do
-            max_completion_tokens=1_000,
+            model=settings["model"], messages=asked, response_format=shape, max_completion_tokens=1_000
         )
 
     return call

@@ -1,0 +1,108 @@
+"""`angel model feedback`: what people in Slack said of the answers."""
+
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import parts
+from bot.errors import AngelError
+
+# Imported where it is used: `angel model --help` does not need MLflow.
+if TYPE_CHECKING:
+    from bot.model.tracing import Kept, Votes
+
+NO_TEXTS = (
+    "No texts to review: there are only those whose authors said that they may be kept, and only where "
+    "ANGEL_TRACE_TEXT=on lets them be asked."
+)
+
+
+@click.command()
+@click.option(
+    "--rows",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the texts that people gave with their votes to this new CSV file, with the columns of examples.csv.",
+)
+def feedback(file: Path | None) -> int:
+    """The votes on the answers in Slack, by model and version.
+
+    Piped, it is one line a version with tabs between the columns. The rows of --rows are for a person to review: each
+    has the label that the vote suggests, and none of them is right before somebody has said so.
+    """
+    settings = parts.settings()
+    if file and file.exists():
+        raise _exists(file)
+    from bot.model import tracing
+
+    parts.tame_mlflow()
+    votes, kept = tracing.feedback(settings.mlflow_tracking_uri)
+    if votes:
+        _show(votes)
+    else:
+        click.echo("No checks yet. `angel serve` records them, and the votes on them, with ANGEL_TRACING=on.", err=True)
+    if file and kept:
+        _write(file, kept)
+        click.echo(f"{len(kept)} {'text' if len(kept) == 1 else 'texts'} to review in {file}.", err=True)
+    elif file:
+        click.echo(NO_TEXTS, err=True)
+    return 0
+
+
+def _show(votes: Sequence["Votes"]) -> None:
+    heading = ("model", "version", "checks", "👍", "👎", "helpful")
+    rows = [
+        (each.model, each.version or "-", str(each.checks), str(each.helpful), str(each.unhelpful), _share(each))
+        for each in votes
+    ]
+    if not sys.stdout.isatty():
+        for row in (heading, *rows):
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*heading, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _share(votes: "Votes") -> str:
+    """Of the votes, how many found the answer helpful; few votes say little, so their number stands beside it."""
+    from bot.model.scorecard import percent
+
+    said = votes.helpful + votes.unhelpful
+    return f"{percent(votes.helpful / said)} of {said}" if said else "-"
+
+
+def _write(file: Path, kept: Sequence["Kept"]) -> None:
+    from bot.model.examples import COLUMNS
+
+    try:
+        with file.open("x", encoding="utf-8", newline="") as out:
+            rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
+            rows.writeheader()
+            rows.writerows({"text": each.text, "label": each.likely.value, "why": _why(each)} for each in kept)
+    except FileExistsError as error:
+        raise _exists(file) from error
+    except OSError as error:
+        raise AngelError(
+            f"{file} could not be written ({error.strerror}). Name a file in a folder of yours."
+        ) from error
+
+
+def _why(kept: "Kept") -> str:
+    """What the label rests on; whoever reviews the row puts the reason in its place."""
+    vote = {True: "👍", False: "👎", None: "nothing"}[kept.helpful]
+    by = f"{kept.model} {kept.version}".strip()
+    return f"From a vote, to be reviewed: {by} said {kept.label.value}, the author said {vote}."
+
+
+def _exists(file: Path) -> AngelError:
+    return AngelError(f"{file} is there already, and I don't write over it. Name another file.")

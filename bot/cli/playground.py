@@ -1,0 +1,71 @@
+"""`angel playground`: the whole bot on this machine, with a stand-in for Slack in the browser."""
+
+import os
+import threading
+import webbrowser
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import parts
+
+if TYPE_CHECKING:
+    from bot.playground.slack import LocalSlack
+    from bot.screener import Screener
+
+PORTS = range(8765, 8775)
+"""Where the page is unless --port says otherwise: the first of these that is free."""
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    help=f"The port of the page.  [default: a free one from {PORTS[0]} on]",
+)
+@click.option("--no-browser", is_flag=True, help="Print the address of the page, and open no browser.")
+def playground(port: int | None, no_browser: bool) -> int:
+    """Try Angel in a stand-in for Slack, in the browser, until Ctrl-C.
+
+    The page is for this machine alone. The model is the one that `angel model show` names.
+    """
+    settings = parts.settings()
+
+    from bot.model.examples import read_examples
+    from bot.model.phrasebook import WHAT_IT_MISSES
+    from bot.playground.play import play
+    from bot.slack.serve import run
+
+    def load() -> "tuple[Screener, str]":
+        source = parts.source(settings)
+        screener = parts.following_screener(settings)
+        return screener, "the built-in offline check" if source.kind == "offline" else screener.model.name
+
+    def opened(slack: "LocalSlack") -> None:
+        click.echo(f"Angel's playground: {slack.url}  (Ctrl-C ends it)")
+        if not no_browser:
+            # Some browsers return only when they are closed.
+            threading.Thread(target=_open, args=(slack.url,), daemon=True).start()
+
+    return run(
+        lambda stop: play(
+            load,
+            stop,
+            ports=PORTS if port is None else (port,),
+            drafts=[example.text for example in read_examples() if example.slice == "tutorial"],
+            offline_note=WHAT_IT_MISSES,
+            opened=opened,
+        )
+    )
+
+
+def _open(url: str) -> None:
+    try:
+        browser = webbrowser.get()
+        # Browsers for the terminal, which is ours, are all of this kind.
+        in_terminal = type(browser) is webbrowser.GenericBrowser and "BROWSER" not in os.environ
+        if not in_terminal and browser.open(url):
+            return
+    except webbrowser.Error:
+        pass
+    click.echo("No browser could be opened from here. Open that address yourself.")

@@ -1,0 +1,89 @@
+// The workspace as this page knows it: a snapshot, and the events since.
+
+const TRAFFIC = ["delivery", "ack", "api"];
+const KEPT = 300;
+
+export class Workspace {
+  constructor(snapshot) {
+    this.you = snapshot.you;
+    this.users = new Map(snapshot.users.map((user) => [user.id, user]));
+    this.channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
+    this.posted = new Map(Object.entries(snapshot.messages).map(([id, messages]) => [id, byTs(messages)]));
+    this.shown = byTs(snapshot.ephemerals[this.you] ?? []);
+    this.views = snapshot.views[this.you] ?? [];
+    this.errors = snapshot.errors[this.you] ?? {};
+    this.commands = snapshot.commands;
+    this.shortcuts = snapshot.shortcuts;
+    this.drafts = snapshot.drafts;
+    this.traffic = snapshot.events;
+  }
+
+  apply(event) {
+    if (event.user && event.user !== this.you) return;
+    if (TRAFFIC.includes(event.type)) this.traffic = [...this.traffic, event].slice(-KEPT);
+    switch (event.type) {
+      case "message": {
+        const place = this.posted.get(event.channel);
+        const parent = place.get(event.message.thread_ts);
+        place.set(event.message.ts, event.message);
+        if (parent && parent.ts !== event.message.ts) {
+          place.set(parent.ts, { ...parent, thread_ts: parent.ts, reply_count: (parent.reply_count ?? 0) + 1 });
+        }
+        break;
+      }
+      case "ephemeral":
+        this.shown.set(event.message.ts, event.message);
+        break;
+      case "replaced":
+        (event.user ? this.shown : this.posted.get(event.channel)).set(event.ts, event.message);
+        break;
+      case "deleted":
+        (event.user ? this.shown : this.posted.get(event.channel)).delete(event.ts);
+        break;
+      case "view":
+        this.views = event.views;
+        this.errors = event.errors;
+        break;
+      case "channel":
+        this.channels.set(event.channel.id, event.channel);
+        this.posted.set(event.channel.id, new Map());
+        break;
+    }
+  }
+
+  // What stands in a place, replies aside, in the order of time.
+  messages(channel) {
+    const posted = [...(this.posted.get(channel)?.values() ?? [])];
+    const shown = [...this.shown.values()].filter((message) => message.channel === channel);
+    return inTime([...posted.filter((each) => !each.thread_ts || each.thread_ts === each.ts), ...shown]);
+  }
+
+  thread(channel, ts) {
+    const posted = [...(this.posted.get(channel)?.values() ?? [])];
+    return inTime(posted.filter((each) => each.ts === ts || each.thread_ts === ts));
+  }
+
+  // What began each thread, with the channel it is in.
+  threads() {
+    const posted = [...this.posted.values()].flatMap((messages) => [...messages.values()]);
+    return inTime(posted.filter((message) => message.reply_count > 0));
+  }
+
+  userName(id) {
+    return this.users.get(id)?.name ?? id;
+  }
+
+  channelName(id) {
+    return this.channels.get(id)?.name ?? id;
+  }
+
+  // As a person says where they are: `#team`, or who they talk with.
+  placeName(channel) {
+    if (channel.kind !== "im") return `#${channel.name}`;
+    const other = channel.members.find((member) => member !== this.you);
+    return this.users.get(other)?.real_name ?? channel.name;
+  }
+}
+
+const byTs = (messages) => new Map(messages.map((message) => [message.ts, message]));
+const inTime = (messages) => messages.sort((one, other) => (one.ts < other.ts ? -1 : 1));

@@ -1,0 +1,250 @@
+"""The page's server, over HTTP: who is let in, and what never gets out."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.errors import ModelMisconfigured
+from bot.playground.page import STATIC, TYPES
+from bot.playground.play import NoPort, play
+from bot.playground.slack import LocalSlack
+from tests.slack.conftest import FakeScreener
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class Site:
+    slack: LocalSlack
+    session: aiohttp.ClientSession
+    origin: str
+
+    async def do(self, doing: JSON | bytes, **headers: str) -> aiohttp.ClientResponse:
+        body = doing if isinstance(doing, bytes) else json.dumps(doing).encode()
+        headers = {"Origin": self.origin, "Content-Type": "application/json", **headers}
+        return await self.session.post("/page/do", data=body, headers=headers)
+
+    async def stream(self) -> AsyncIterator[JSON]:
+        async with self.session.get("/page/events") as response:
+            async for line in response.content:
+                if line.startswith(b"data: "):
+                    yield json.loads(line[6:])
+
+
+@pytest.fixture
+def screener() -> FakeScreener:
+    return FakeScreener()
+
+
+@pytest.fixture
+async def site(screener: FakeScreener) -> AsyncIterator[Site]:
+    stop = asyncio.Event()
+    opened: asyncio.Future[LocalSlack] = asyncio.get_running_loop().create_future()
+    playing = asyncio.ensure_future(
+        play(lambda: (screener, "a-model"), stop, drafts=["Well done, genius."], opened=opened.set_result)
+    )
+    slack = await opened
+    async with aiohttp.ClientSession(slack.url) as session:
+        yield Site(slack, session, slack.url)
+    stop.set()
+    await playing
+
+
+PATHS = ("/", "/static/main.js", "/page/model", "/page/events", "/api/auth.test", "/link")
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example"]
+)
+async def test_another_host_name_is_refused_everywhere(site: Site, path: str, host: str) -> None:
+    port = site.origin.rpartition(":")[2]
+    async with site.session.get(path, headers={"Host": host.format(port=port)}) as response:
+        assert response.status == 403
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1:1"])
+async def test_another_origin_is_refused_everywhere(site: Site, origin: str) -> None:
+    headers = {"Origin": origin.format(port=site.origin.rpartition(":")[2])}
+    for path in PATHS:
+        async with site.session.get(path, headers=headers) as response:
+            assert response.status == 403
+    before = site.slack.messages()
+    async with await site.do({"do": "post", "channel": site.slack.channel, "text": "hi"}, **headers) as response:
+        assert response.status == 403
+    assert site.slack.messages() == before
+
+
+async def test_the_page_goes_by_localhost_too(site: Site) -> None:
+    host = f"localhost:{site.origin.rpartition(':')[2]}"
+    async with site.session.get("/", headers={"Host": host}) as response:
+        assert response.status == 200
+
+
+async def test_only_json_with_an_origin_changes_anything(site: Site) -> None:
+    doing = json.dumps({"do": "post", "channel": site.slack.channel, "text": "hi"})
+    before = site.slack.messages()
+    for headers, status in (
+        ({"Content-Type": "application/json"}, 403),
+        ({"Origin": site.origin, "Content-Type": "text/plain"}, 415),
+        ({"Origin": site.origin, "Content-Type": "application/x-www-form-urlencoded"}, 415),
+    ):
+        async with site.session.post("/page/do", data=doing, headers=headers) as response:
+            assert response.status == status
+    async with site.session.get("/page/do") as response:
+        assert response.status == 405
+    assert site.slack.messages() == before
+
+
+@pytest.mark.parametrize(
+    ("doing", "status"),
+    [
+        (b"{", 400),
+        (b"[]", 400),
+        ({"do": "post", "channel": "C0LOCALTEAM"}, 400),
+        ({"do": "post", "channel": "C0LOCALTEAM", "text": ""}, 400),
+        ({"do": "post", "channel": "C0LOCALTEAM", "text": "hi", "user": "U0LOCALMARIA"}, 400),
+        ({"do": "fail", "what": "views.open"}, 400),
+        ({"do": "post", "channel": "C0NOWHERE", "text": "hi"}, 409),
+        ({"do": "command", "channel": "C0LOCALTEAM", "command": "/other", "text": ""}, 409),
+        ({"do": "global_shortcut", "callback_id": "other"}, 409),
+        ({"do": "message_shortcut", "callback_id": "check_message", "channel": "C0LOCALTEAM", "ts": "1.0"}, 409),
+        ({"do": "press", "action_id": "x", "channel": "C0LOCALTEAM", "ts": "1.0"}, 409),
+        ({"do": "press", "action_id": "x"}, 409),
+        ({"do": "submit", "view": "V0"}, 409),
+        ({"do": "close", "view": "V0"}, 409),
+    ],
+)
+async def test_what_a_person_could_not_do_is_refused(site: Site, doing: JSON | bytes, status: int) -> None:
+    async with await site.do(doing) as response:
+        assert response.status == status
+        assert (await response.text()) != ""
+
+
+async def test_the_page_may_load_nothing_from_anywhere_else(site: Site) -> None:
+    async with site.session.get("/") as response:
+        policy = response.headers["Content-Security-Policy"]
+    rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
+    assert rules.pop("default-src") == "'none'"
+    assert rules.pop("require-trusted-types-for") == "'script'"  # no text is ever made HTML
+    assert set(rules.values()) <= {"'self'", "'none'"}
+
+
+async def test_every_file_of_the_page_is_served_as_what_it_is(site: Site) -> None:
+    for path in STATIC.iterdir():
+        async with site.session.get(f"/static/{path.name}") as response:
+            assert (response.status, response.content_type) == (200, TYPES[path.suffix])
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+            assert await response.text() == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["..%2fpage.py", "%2e%2e/page.py", "nothing.js", "..%5cpage.py"])
+async def test_no_other_file_is_served(site: Site, name: str) -> None:
+    async with site.session.get(f"/static/{name}") as response:
+        assert response.status == 404
+
+
+async def test_the_stream_begins_with_all_there_is_and_goes_on_with_what_happens(site: Site) -> None:
+    stream = site.stream()
+    snapshot = await anext(stream)
+    assert (snapshot["type"], snapshot["drafts"]) == ("snapshot", ["Well done, genius."])
+    site.slack.post("half an emoji \ud83d and a\nnew line")
+    event = await anext(stream)
+    assert (event["type"], event["id"]) == ("message", snapshot["last"] + 1)
+    assert event["message"]["text"].endswith("and a\nnew line")
+    await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_who_comes_later_still_sees_what_went_each_way(site: Site) -> None:
+    await site.do({"do": "command", "channel": site.slack.channel, "command": "/angel", "text": "Fine."})
+    await site.slack.changed(site.slack.ephemerals)
+    stream = site.stream()
+    snapshot = await anext(stream)
+    kinds = [(event["type"], event.get("method") or event.get("kind")) for event in snapshot["events"]]
+    assert {("delivery", "slash_commands"), ("ack", "slash_commands"), ("api", "response_url")} <= set(kinds)
+    await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_no_secret_reaches_the_page(site: Site) -> None:
+    await site.do({"do": "command", "channel": site.slack.channel, "command": "/angel", "text": ""})
+    view = await site.slack.changed(site.slack.view)
+    assert view is not None
+    values = {"draft": "Fine.", "tone": "warm", "context": None}
+    await site.do({"do": "submit", "view": view["id"], "values": values})
+    await site.slack.changed(lambda: "rewrite" in json.dumps(site.slack.view()))
+    stream = site.stream()
+    told = json.dumps(await anext(stream))
+    assert "apps.connections.open" in told  # whose answer has the ticket in it
+    opened = next(call for call in site.slack.calls if call.method == "apps.connections.open")
+    ticket = opened.response["url"].partition("ticket=")[2].partition("&")[0]
+    for secret in (site.slack.bot_token, site.slack.app_token, site.slack.signing_secret, ticket):
+        assert len(secret) > 10
+        assert secret not in told
+    await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_the_first_checks_wait_for_a_model_that_is_still_being_loaded(screener: FakeScreener) -> None:
+    loaded, stop = threading.Event(), asyncio.Event()
+    opened: asyncio.Future[LocalSlack] = asyncio.get_running_loop().create_future()
+
+    def load() -> tuple[FakeScreener, str]:
+        loaded.wait(20)
+        return screener, "a-model"
+
+    playing = asyncio.ensure_future(play(load, stop, opened=opened.set_result))
+    slack = await opened
+    assert (await slack.command("/angel", "Fine.")).acked
+    assert screener.drafts == []
+    async with aiohttp.ClientSession(slack.url) as session:
+        asking = asyncio.ensure_future(session.get("/page/model"))
+        loaded.set()
+        async with await asking as response:
+            assert await response.json() == {"answering": "a-model"}
+    await slack.changed(slack.ephemerals)
+    stop.set()
+    await playing
+
+
+async def test_a_model_that_can_not_be_loaded_ends_the_playground_with_the_reason() -> None:
+    def load() -> tuple[FakeScreener, str]:
+        raise ModelMisconfigured("Check the URI.")
+
+    with pytest.raises(ModelMisconfigured, match="Check the URI"):
+        await play(load, asyncio.Event())
+
+
+async def test_it_ends_without_waiting_for_pages_or_for_the_model(screener: FakeScreener) -> None:
+    never, stop = threading.Event(), asyncio.Event()
+    opened: asyncio.Future[LocalSlack] = asyncio.get_running_loop().create_future()
+    playing = asyncio.ensure_future(play(lambda: (screener, str(never.wait(30))), stop, opened=opened.set_result))
+    slack = await opened
+    async with aiohttp.ClientSession(slack.url) as session, session.get("/page/events") as response:
+        await response.content.readline()
+        stop.set()
+        await playing
+        assert b"snapshot" in await response.content.read()
+    never.set()
+
+
+async def test_the_first_free_of_its_ports_is_taken(screener: FakeScreener) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as other:
+        free = other.getsockname()[1]
+        other.close()
+        stop = asyncio.Event()
+        opened: asyncio.Future[LocalSlack] = asyncio.get_running_loop().create_future()
+        ports = (taken.getsockname()[1], free)
+        playing = asyncio.ensure_future(
+            play(lambda: (screener, "a-model"), stop, ports=ports, opened=opened.set_result)
+        )
+        assert (await opened).url == f"http://127.0.0.1:{free}"
+        stop.set()
+        await playing
+        with pytest.raises(NoPort, match="are all taken"):
+            await play(lambda: (screener, "a-model"), stop, ports=(ports[0], ports[0]))

@@ -1,0 +1,87 @@
+"""`angel playground` as a process."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import bot
+
+ROOT = Path(bot.__file__).parent.parent
+
+
+@contextmanager
+def playground(*arguments: str, cache_dir: Path, **environ: str) -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen(  # noqa: S603  # our own command
+        [sys.executable, "-m", "bot", "playground", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "ANGEL_CACHE_DIR": str(cache_dir)} | environ,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def address(child: subprocess.Popen[str]) -> str:
+    """What it prints first."""
+    assert child.stdout is not None
+    line = child.stdout.readline()
+    assert line.startswith("Angel's playground: http://127.0.0.1:")
+    return line.split()[2]
+
+
+def test_it_tells_its_address_and_ends_quietly_with_ctrl_c(cache_dir: Path) -> None:
+    with playground("--port", "0", "--no-browser", cache_dir=cache_dir) as child:
+        with urlopen(address(child)) as page:  # noqa: S310  # our own, over http
+            assert b"Angel" in page.read()
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=30) == ("", "")
+        assert child.returncode == 0
+
+
+def test_it_opens_the_browser_at_its_address(cache_dir: Path, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    seen = tmp_path / "seen"
+    os.mkfifo(seen)
+    browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n')
+    browser.chmod(0o755)
+    with playground("--port", "0", cache_dir=cache_dir, BROWSER=f"{browser} %s") as child:
+        assert seen.read_text() == f"{address(child)}\n"
+
+
+def test_where_no_browser_opens_it_says_so_and_goes_on(cache_dir: Path) -> None:
+    with playground("--port", "0", cache_dir=cache_dir, BROWSER="false %s") as child:
+        url = address(child)
+        assert child.stdout is not None
+        assert "Open that address yourself" in child.stdout.readline()
+        with urlopen(url) as page:  # noqa: S310  # our own, over http
+            assert page.status == 200
+
+
+def test_a_taken_port_is_one_clear_line(cache_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with playground("--port", str(port), "--no-browser", cache_dir=cache_dir) as child:
+            out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (2, "")
+    assert err == (
+        f"angel: Port {port} is taken by another program. Name another port with --port; 0 is any that is free.\n"
+    )
+
+
+def test_a_model_that_can_not_be_loaded_is_one_clear_line(cache_dir: Path) -> None:
+    with playground("--port", "0", "--no-browser", cache_dir=cache_dir, ANGEL_MODEL_URI="/nowhere") as child:
+        address(child)
+        _, err = child.communicate(timeout=30)
+    assert child.returncode == 2
+    assert err.startswith("angel: No MLflow model could be loaded from /nowhere")
+    assert len(err.splitlines()) == 1
