@@ -47,6 +47,7 @@ class _Connection:
     transport: asyncio.Transport | None
     leaving: bool = False
     """Told to go: gets nothing more while another one is there."""
+    owed: set[asyncio.Future[JSON]] = field(default_factory=set)
 
 
 class Line:
@@ -192,7 +193,7 @@ class Line:
             delivery.error = "dispatch_failed"
             return
         self._turn += 1
-        socket = line[self._turn % len(line)].socket
+        connection = line[self._turn % len(line)]
         takes_answer = delivery.kind in ("slash_commands", "view_submission")
         envelope_id = secrets.token_hex(16)
         envelope: JSON = {
@@ -205,8 +206,9 @@ class Line:
             envelope |= {"retry_attempt": 1, "retry_reason": "timeout"}
         ack: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
         self._acks[envelope_id] = ack
+        connection.owed.add(ack)
         try:
-            await socket.send_json(envelope)
+            await connection.socket.send_json(envelope)
             frame = await ack
         except ConnectionError:
             delivery.error = "dispatch_failed"
@@ -214,13 +216,17 @@ class Line:
             delivery.answer = frame.get("payload") if takes_answer else None
         finally:
             del self._acks[envelope_id]
+            connection.owed.discard(ack)
 
     async def disconnect(self, reason: str) -> None:
-        """Tells every connection to go. `warning` leaves it some time; `refresh_requested` closes it."""
+        """Tells every connection to go. `warning` leaves it some time; `refresh_requested` closes it, acks read."""
         for connection in list(self._connections):
             connection.leaving = True
             await connection.socket.send_json(_goodbye(reason))
             if reason != "warning":
+                # A websocket that is being closed throws away what still comes, and that may be an ack.
+                if connection.owed:
+                    await asyncio.wait(connection.owed, timeout=ACK_SECONDS)
                 await connection.socket.close()
 
     def drop(self) -> None:

@@ -11,10 +11,21 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.blocks import ANOTHER_VERSION, COMPOSER, EDIT_DRAFT, TONE_PREFIX, USE_REWRITE, notice
+from bot.slack.blocks import (
+    ANOTHER_VERSION,
+    COMPOSER,
+    EDIT_DRAFT,
+    HELPFUL,
+    KEEP_NOTHING,
+    KEEP_TEXT,
+    NOT_HELPFUL,
+    TONE_PREFIX,
+    USE_REWRITE,
+    notice,
+)
 from bot.slack.delivery import PAUSES, Delivery, Undeliverable
 from bot.slack.in_flight import BUG, InFlight, log, log_bug
-from bot.slack.listeners import Listeners, Screener
+from bot.slack.listeners import Listeners, Recorder, Screener
 from bot.slack.quiet import quiet
 from bot.verdict import Tone
 
@@ -24,6 +35,7 @@ STILL_READING_SECONDS = 4.0
 
 def build_app(
     screener: Screener,
+    recorder: Recorder | None = None,
     *,
     bot_token: str,
     signing_secret: str = "",
@@ -37,6 +49,7 @@ def build_app(
 ) -> AsyncApp:
     """The app around a screener.
 
+    `recorder` keeps checks and votes; without one a vote is a line in the log.
     `signing_secret` is for HTTP only, `slack_url` where the Web API is, `offline_note` one line on what the offline
     check misses. `in_flight` is how a worker knows what is left to finish. In seconds: `patience` before a person is
     told that it takes longer, `timeout` of one call to Slack, `pauses` before each further one; `now` is the clock.
@@ -56,13 +69,17 @@ def build_app(
         signing_secret=signing_secret,
         raise_error_for_unhandled_request=True,
     )
-    do = Listeners(screener, delivery, in_flight, offline_note=offline_note, patience=patience, now=now)
+    do = Listeners(
+        screener, delivery, in_flight, recorder=recorder, offline_note=offline_note, patience=patience, now=now
+    )
     app.command("/angel")(do.command)
     app.shortcut({"type": "message_action", "callback_id": "check_message"})(do.check_message)
     app.shortcut({"type": "shortcut", "callback_id": "write_with_angel"})(do.write)
     app.action(re.compile(rf"^(?:{ANOTHER_VERSION}|{TONE_PREFIX}(?:{'|'.join(Tone)}))$"))(do.again)
     app.action(EDIT_DRAFT)(do.edit)
     app.action(USE_REWRITE)(do.use_rewrite)
+    app.action(re.compile(rf"^(?:{HELPFUL}|{NOT_HELPFUL})$"))(do.vote)
+    app.action(re.compile(rf"^(?:{KEEP_TEXT}|{KEEP_NOTHING})$"))(do.keep)
     app.view(COMPOSER)(do.submit)
 
     @app.error

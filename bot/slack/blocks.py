@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.slack.text import Entity, Rewrite, Written, escape
-from bot.verdict import MAX_CONTEXT, MAX_DRAFT, Fallback, Label, Tone, Verdict
+from bot.verdict import MAX_CONTEXT, MAX_DRAFT, Fallback, Label, Tone, Verdict, one_line
 
 Block = dict[str, Any]
 
@@ -22,11 +22,15 @@ MAX_TEXT = 12_000
 MAX_FINDINGS = 5
 MAX_EXCERPT, MAX_REASON = 120, 240
 MAX_PARTICULARS = 6
+MAX_MODEL, MAX_VERSION = 75, 20
 
 ANOTHER_VERSION, EDIT_DRAFT, USE_REWRITE = "another_version", "edit_draft", "use_rewrite"
 TONE_PREFIX = "tone_"
+HELPFUL, NOT_HELPFUL = "helpful", "not_helpful"
+KEEP_TEXT, KEEP_NOTHING = "keep_text", "keep_nothing"
 COMPOSER, VERDICT_VIEW = "composer", "verdict"
 DRAFT, TONE, CONTEXT, REWRITE = "draft", "tone", "context", "rewrite"
+VOTES, MAY_I = "votes", "may_i"
 
 ONLY_YOU = "Only you can see this"
 FALLBACK_SENTENCES = {
@@ -51,7 +55,7 @@ class Asked:
     """What a button needs to carry on, whichever worker gets it.
 
     `draft` is Slack's mrkdwn as it came in, `uses` how often this answer was written, `since` when it first was
-    (seconds since the epoch), `seen` a digest of the rewrite in it.
+    (seconds since the epoch), `seen` a digest of the rewrite in it. `own` says whether who asks wrote the draft.
     """
 
     draft: str
@@ -60,6 +64,7 @@ class Asked:
     uses: int = 0
     since: int = 0
     seen: str = ""
+    own: bool = False
 
     def packed(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
@@ -68,6 +73,32 @@ class Asked:
     def unpack(cls, value: str) -> "Asked":
         carried = json.loads(value)
         return cls(**carried | {"tone": Tone(carried["tone"])})
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a vote on an answer carries. `check` is its name in the records, nothing where none are kept.
+
+    `draft` is what the author may be asked to give with the vote, as they typed it; nothing where they won't be.
+    """
+
+    check: str
+    label: str
+    model: str
+    version: str
+    draft: str = ""
+
+    @classmethod
+    def of(cls, verdict: Verdict, check: str, draft: str) -> "Checked":
+        model, version = (one_line(each or "-") for each in (verdict.model, verdict.version))
+        return cls(check, verdict.label.value, _clip(model, MAX_MODEL), _clip(version, MAX_VERSION), draft)
+
+    def packed(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def unpack(cls, value: str) -> "Checked":
+        return cls(**json.loads(value))
 
 
 @dataclass(frozen=True)
@@ -85,8 +116,12 @@ def verdict_answer(
     offline_note: str,
     buttons: Sequence[Sequence[Block]] = (),
     notes: Sequence[str] = (),
+    checked: Checked | None = None,
 ) -> Answer:
-    """A verdict. Of `buttons`, rows from the longest to the shortest, the first that fits is taken."""
+    """A verdict. Of `buttons`, rows from the longest to the shortest, the first that fits is taken.
+
+    Votes are on `checked`; where its draft does not fit they do without it.
+    """
     rewrite = written.restore(verdict.rewrite[:MAX_DRAFT]) if verdict.rewrite else None
     if rewrite and not rewrite.hinted.strip():
         rewrite = None
@@ -104,7 +139,9 @@ def verdict_answer(
         *([FALLBACK_SENTENCES[verdict.fallback]] if verdict.fallback else []),
         *([offline_note] if verdict.offline and offline_note else []),
     )
-    rows = [row for row in (*buttons, ()) if all(len(button.get("value", "")) <= MAX_VALUE for button in row)]
+    rows = [row for row in (*buttons, ()) if _carried(row)]
+    ballots = [_votes(checked), _votes(replace(checked, draft=""))] if checked else [[]]
+    ballots = [votes for votes in ballots if _carried(votes)]
     candidates = (
         [
             sentence,
@@ -113,19 +150,21 @@ def verdict_answer(
             *_notes(notes, cut=len(row) < len(buttons[0]) if buttons else False),
             *_row(row),
             small_print,
+            *_row(votes, VOTES),
         ]
         for found in (findings, [])
         for form in forms
         for row in rows
+        for votes in ballots
     )
-    return Answer(_spoken(verdict, rewrite), next(filter(_fits, candidates), [sentence, small_print]))
+    return Answer(
+        _spoken(verdict, rewrite), next(filter(_fits, candidates), [sentence, small_print, *_row(ballots[-1], VOTES)])
+    )
 
 
 def notice(text: str, *, buttons: Sequence[Sequence[Block]] = ()) -> Answer:
     """A sentence of our own; `buttons` as for a verdict. `text` is mrkdwn."""
-    candidates = (
-        [_mrkdwn(text), *_row(row)] for row in buttons if all(len(each["value"]) <= MAX_VALUE for each in row)
-    )
+    candidates = ([_mrkdwn(text), *_row(row)] for row in buttons if _carried(row))
     return Answer(text, next(filter(_fits, candidates), [_mrkdwn(text)]))
 
 
@@ -152,6 +191,27 @@ def use_button() -> Block:
     return {"type": "button", "action_id": USE_REWRITE, "text": _label("Put it into the draft"), "style": "primary"}
 
 
+def keep_buttons(checked: Checked) -> list[Block]:
+    """May the draft be kept with the vote?"""
+    return [
+        {"type": "button", "action_id": KEEP_TEXT, "text": _label("Keep it"), "value": checked.packed()},
+        {"type": "button", "action_id": KEEP_NOTHING, "text": _label("No, thanks")},
+    ]
+
+
+def view_after_vote(view: Block, said: str, buttons: Sequence[Block] = ()) -> Block:
+    """A view that Slack sent, to send back with what is `said` of a vote where the votes stood."""
+    words = _plain(said) if buttons else _context(said)
+    blocks: list[Block] = []
+    for block in view["blocks"]:
+        if block.get("block_id") == VOTES:
+            blocks += [{**words, "block_id": VOTES}, *_row(buttons, MAY_I)]
+        elif block.get("block_id") != MAY_I:
+            blocks.append(block)
+    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+    return {**{key: view[key] for key in kept if view.get(key)}, "blocks": blocks}
+
+
 def verdict_view(answer: Answer) -> Block:
     """The modal of a message in a thread, where Slack can't place an ephemeral answer."""
     return {
@@ -170,10 +230,12 @@ def composer_view(
     *,
     above: Sequence[Block] = (),
     version: int = 1,
+    own: bool = True,
 ) -> Block:
     """The composer, `above` it what there is to say.
 
-    Slack keeps what somebody typed as long as the input's ids stay; another `version` lets `draft` replace it.
+    Slack keeps what somebody typed as long as the input's ids stay; another `version` lets `draft` replace it. `own`
+    says whether it began with words of the person who sees it.
     """
     tones = [{"text": _label(tone.capitalize()), "value": tone.value} for tone in Tone]
     return {
@@ -182,7 +244,7 @@ def composer_view(
         "title": _label("Write with Angel"),
         "submit": _label("Check"),
         "close": _label("Done"),
-        "private_metadata": str(version),
+        "private_metadata": json.dumps({"version": version, "own": own}),
         "blocks": [
             *above,
             {
@@ -302,8 +364,8 @@ def _differences(rewrite: Rewrite) -> list[str]:
 
 
 def _checked_by(verdict: Verdict, written: Written) -> str:
-    model = _clip(written.quoted(verdict.model), 75) or "a model without a name"
-    return f"Checked by {model}{f', version {_clip(verdict.version, 20)}' if verdict.version else ''}"
+    model = _clip(written.quoted(verdict.model), MAX_MODEL) or "a model without a name"
+    return f"Checked by {model}{f', version {_clip(verdict.version, MAX_VERSION)}' if verdict.version else ''}"
 
 
 def _notes(notes: Sequence[str], *, cut: bool) -> list[Block]:
@@ -311,8 +373,26 @@ def _notes(notes: Sequence[str], *, cut: bool) -> list[Block]:
     return [_context(*said)] if said else []
 
 
-def _row(buttons: Sequence[Block]) -> list[Block]:
-    return [{"type": "actions", "elements": list(buttons)}] if buttons else []
+def _votes(checked: Checked) -> list[Block]:
+    return [
+        {
+            "type": "button",
+            "action_id": action_id,
+            "text": _label(thumb),
+            "accessibility_label": spoken,
+            "value": checked.packed(),
+        }
+        for action_id, thumb, spoken in ((HELPFUL, "👍", "Helpful"), (NOT_HELPFUL, "👎", "Not helpful"))
+    ]
+
+
+def _row(buttons: Sequence[Block], block_id: str = "") -> list[Block]:
+    named = {"block_id": block_id} if block_id else {}
+    return [{"type": "actions", "elements": list(buttons), **named}] if buttons else []
+
+
+def _carried(row: Sequence[Block]) -> bool:
+    return all(len(button.get("value", "")) <= MAX_VALUE for button in row)
 
 
 def _fits(blocks: Sequence[Block]) -> bool:

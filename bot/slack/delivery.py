@@ -86,8 +86,9 @@ class Delivery:
         """The id of the new modal."""
         return await self._view(lambda: self._client.views_open(trigger_id=trigger_id, view=view))
 
-    async def update_view(self, view_id: str, view: Block) -> None:
-        await self._view(lambda: self._client.views_update(view_id=view_id, view=view))
+    async def update_view(self, view_id: str, view: Block, *, seen: str | None = None) -> None:
+        """With `seen`, the hash of the view as a person saw it, only if it still is that one."""
+        await self._view(lambda: self._client.views_update(view_id=view_id, view=view, hash=seen))
 
     async def _view(self, call: Callable[[], Awaitable[Any]]) -> str:
         async def attempt() -> str:

@@ -50,8 +50,11 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    async def serve(self, kind: str, trigger_id: str, place: Place, work: Work) -> None:
-        """Does the work of one interaction, once however often Slack delivers it, and logs one line about it."""
+    async def serve(self, kind: str, trigger_id: str, place: Place, work: Work, **labels: str) -> None:
+        """Does the work of one interaction, once however often Slack delivers it, and logs one line about it.
+
+        `labels` stand in that line, too.
+        """
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -63,7 +66,7 @@ class InFlight:
             outcome = f"undeliverable:{error.reason}"
         finally:
             self._tasks.discard(task)
-            log(kind, outcome, time.monotonic() - began)
+            log(kind, outcome, time.monotonic() - began, **labels)
 
     async def answer(self, place: Place, work: Work) -> str:
         """The outcome of `work`; whatever goes wrong with it is a kind sentence at `place`. Raises Undeliverable."""
@@ -109,8 +112,9 @@ class InFlight:
             await asyncio.wait(unserved, timeout=max(0.0, deadline - time.monotonic()))
 
 
-def log(kind: str, outcome: str, seconds: float) -> None:
-    logger.info("slack kind=%s outcome=%s ms=%.0f", kind, outcome, seconds * 1_000)
+def log(kind: str, outcome: str, seconds: float, **labels: str) -> None:
+    more = "".join(f" {name}={value}" for name, value in labels.items())
+    logger.info("slack kind=%s outcome=%s ms=%.0f%s", kind, outcome, seconds * 1_000, more)
 
 
 def log_bug(error: BaseException) -> None:

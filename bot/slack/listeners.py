@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -17,15 +18,21 @@ from bot.slack.blocks import (
     ANOTHER_VERSION,
     CONTEXT,
     DRAFT,
+    HELPFUL,
+    KEEP_TEXT,
     SAME_AGAIN,
     TONE,
     TONE_PREFIX,
     Asked,
+    Block,
+    Checked,
     composer_view,
     draft_block,
+    keep_buttons,
     notice,
     shown_rewrite,
     verdict_answer,
+    view_after_vote,
 )
 from bot.slack.delivery import Delivery, Undeliverable
 from bot.slack.in_flight import InFlight, Place, log
@@ -43,9 +50,21 @@ HELP = """\
 • `/angel &lt;your draft&gt;`: is it good to go? If not, you get a rewrite that keeps the peace and the wit.
 • `/angel warm: &lt;your draft&gt;`: the same, in that tone. I do playful, warm, professional and brief.
 • `/angel` on its own: the composer, for long drafts and for threads. It's *Write with Angel* in the ⚡ menu, too.
-• *Check with Angel* in a message's ⋯ menu: a second opinion on what is already out. I keep none of your words."""
+• *Check with Angel* in a message's ⋯ menu: a second opinion on what is already out. {privacy}"""
+KEEPS_NOTHING = "I keep none of your words. A 👍 or 👎 is a line in my log, without your name."
+_COUNTS = "I count checks, 👍 and 👎 in your company's MLflow, with a code in place of your name."
+KEEPS_NUMBERS = f"I keep none of your words. {_COUNTS}"
+KEEPS_TEXT = f"I keep your words only if you say so after a vote. {_COUNTS}"
 NO_TEXT = "There are no words of its own in that message for me to read, only files or an app's blocks."
 OPENED_LATE = "The composer didn't open in time. Once more, please: it usually does."
+NOTED = "Thanks, noted."
+MAY_I_KEEP_IT = (
+    "Thanks, noted. May I keep this draft with your vote, so that whoever looks after me can learn from it? It goes to "
+    "your company's MLflow."
+)
+KEPT = "Thank you, I'll pass it on."
+NOT_KEPT = "All right, I won't."
+NO_LONGER_KEPT = "Drafts are no longer kept here, so I haven't."
 FROM_BEFORE = "That answer is too old to change, so here is your draft to go on with."
 
 _TONE_PREFIX = re.compile(rf"\s*({'|'.join(Tone)})\s*:(.*)", re.IGNORECASE | re.DOTALL)
@@ -56,8 +75,28 @@ class Screener(Protocol):
     async def screen(self, draft: Draft) -> Verdict: ...
 
 
+class Recorder(Protocol):
+    """Brings checks and votes to where they are kept. Nothing of it waits, and nothing raises.
+
+    `keeps_text` says whether a person may be asked to give the text of a draft with a vote.
+    """
+
+    @property
+    def keeps_text(self) -> bool: ...
+
+    def check(self, draft: Draft, verdict: Verdict, *, seconds: float, way_in: str, user: str) -> str:
+        """Returns the name under which a vote finds it."""
+
+    def vote(self, check: str, *, helpful: bool, user: str) -> None: ...
+
+    def keep_text(self, check: str, text: str, *, user: str) -> None: ...
+
+
 class Listeners:
-    """`offline_note` is one line on what the offline check misses; `patience` is in seconds, `now` since the epoch."""
+    """`offline_note` is one line on what the offline check misses; `patience` is in seconds, `now` since the epoch.
+
+    Without a `recorder` a vote is a line in the log.
+    """
 
     def __init__(
         self,
@@ -65,11 +104,13 @@ class Listeners:
         delivery: Delivery,
         in_flight: InFlight,
         *,
+        recorder: Recorder | None = None,
         offline_note: str,
         patience: float,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._screener = screener
+        self._recorder = recorder
         self._delivery = delivery
         self._in_flight = in_flight
         self._offline_note = offline_note
@@ -82,14 +123,15 @@ class Listeners:
         text, tone = body.get("text", "").strip(), Tone.PLAYFUL
         if prefix := _TONE_PREFIX.fullmatch(text):
             tone, text = Tone(prefix[1].lower()), prefix[2].strip()
-        reply = self._reply(body["response_url"], Asked(text, tone))
+        asked = Asked(text, tone, own=True)
+        reply = self._reply(body["response_url"], asked)
 
         async def work() -> str:
             if text.lower() == "help":
-                await reply.say(HELP)
+                await reply.say(help_text(self._recorder))
                 return "help"
             if text:
-                return await self._check(reply, read(text), Asked(text, tone))
+                return await self._check(reply, read(text), asked, "command", body["user_id"])
             return await self._open(body["trigger_id"], composer_view(tone=tone), reply)
 
         await self._in_flight.serve("command", body["trigger_id"], reply, work)
@@ -98,7 +140,7 @@ class Listeners:
         """*Check with Angel* in the menu of a message."""
         await ack()
         message, response_url = body["message"], body.get("response_url")
-        asked = Asked(message.get("text") or "")
+        asked = Asked(message.get("text") or "", own=message.get("user") == body["user"]["id"])
         in_thread = message.get("thread_ts", message["ts"]) != message["ts"]
         modal = VerdictModal(self._delivery, asked)
         reply = self._reply(response_url, asked) if response_url else None
@@ -107,7 +149,7 @@ class Listeners:
             if asked.draft.strip() in _NO_TEXT_OF_ITS_OWN:
                 await place.say(NO_TEXT)
                 return "no_text"
-            return await self._check(place, read(asked.draft), asked)
+            return await self._check(place, read(asked.draft), asked, "check_message", body["user"]["id"])
 
         async def work() -> str:
             if reply and not in_thread:
@@ -142,17 +184,19 @@ class Listeners:
             asked = replace(asked, tone=Tone(action["action_id"].removeprefix(TONE_PREFIX)))
         written = read(asked.draft)
         seen = asked.seen if action["action_id"] == ANOTHER_VERSION else ""
+
+        async def check(place: VerdictPlace) -> str:
+            return await self._check(place, written, asked, "button", body["user"]["id"], seen)
+
         if "view" in body:
             modal = VerdictModal(self._delivery, asked, body["view"]["id"])
-            await self._in_flight.serve(
-                "button", body["trigger_id"], modal, lambda: self._check(modal, written, asked, seen)
-            )
+            await self._in_flight.serve("button", body["trigger_id"], modal, lambda: check(modal))
             return
         reply = self._reply(body["response_url"], asked, replaces=True)
 
         async def work() -> str:
             if not reply.closed:
-                return await self._check(reply, written, asked, seen)
+                return await check(reply)
             return await self._open(body["trigger_id"], self._composer_of(asked, above=FROM_BEFORE), reply)
 
         await self._in_flight.serve("button", body["trigger_id"], reply, work)
@@ -175,7 +219,8 @@ class Listeners:
     async def submit(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         """The composer's draft is to be checked."""
         view = body["view"]
-        text, tone, about, version = _typed(view)
+        text, tone, about = _typed(view)
+        version, own = _began(view)
         try:
             Draft(text=text, tone=tone, context=about)
         except DraftRejected as error:
@@ -183,7 +228,14 @@ class Listeners:
             log("composer", "rejected", 0)
             return
         composer = Composer(
-            self._delivery, view["id"], text, tone, about, version, ack_read=context.get(ACK_READ) or asyncio.Event()
+            self._delivery,
+            view["id"],
+            text,
+            tone,
+            about,
+            version,
+            own=own,
+            ack_read=context.get(ACK_READ) or asyncio.Event(),
         )
         await ack(response_action="update", view=composer.view(notice(READING).blocks))
         await self._in_flight.serve(
@@ -191,21 +243,77 @@ class Listeners:
             body["trigger_id"],
             composer,
             # What is typed in an input is plain text; Slack makes no entities of it.
-            lambda: self._check(composer, Written(cleaned(text)), Asked(text, tone, about)),
+            lambda: self._check(
+                composer, Written(cleaned(text)), Asked(text, tone, about, own=own), "composer", body["user"]["id"]
+            ),
         )
 
     async def use_rewrite(self, ack: AsyncAck, body: Body) -> None:
         """The rewrite becomes the composer's draft."""
         await ack()
         view = body["view"]
-        _, tone, context, version = _typed(view)
-        filled = composer_view(shown_rewrite(view["blocks"]), tone, context, version=version + 1)
+        _, tone, context = _typed(view)
+        version, own = _began(view)
+        filled = composer_view(shown_rewrite(view["blocks"]), tone, context, version=version + 1, own=own)
 
         async def work() -> str:
             await self._delivery.update_view(view["id"], filled)
             return "used"
 
         await self._in_flight.serve("button", body["trigger_id"], Nowhere(), work)
+
+    async def vote(self, ack: AsyncAck, body: Body) -> None:
+        """Whether an answer was helpful."""
+        await ack()
+        action = body["actions"][0]
+        checked, helpful = Checked.unpack(action["value"]), action["action_id"] == HELPFUL
+
+        async def work() -> str:
+            if self._recorder:
+                self._recorder.vote(checked.check, helpful=helpful, user=body["user"]["id"])
+            if checked.draft and self._recorder and self._recorder.keeps_text:
+                await self._thank(body, MAY_I_KEEP_IT, keep_buttons(checked))
+            else:
+                await self._thank(body, NOTED)
+            return "up" if helpful else "down"
+
+        await self._in_flight.serve(
+            "vote",
+            body["trigger_id"],
+            Nowhere(),
+            work,
+            label=checked.label,
+            model=checked.model,
+            version=checked.version,
+        )
+
+    async def keep(self, ack: AsyncAck, body: Body) -> None:
+        """Whether the draft of an answer may be kept with a vote."""
+        await ack()
+        action = body["actions"][0]
+
+        async def work() -> str:
+            if action["action_id"] != KEEP_TEXT:
+                await self._thank(body, NOT_KEPT, replaces=True)
+                return "declined"
+            if self._recorder is None or not self._recorder.keeps_text:
+                await self._thank(body, NO_LONGER_KEPT, replaces=True)
+                return "not_kept"
+            checked = Checked.unpack(action["value"])
+            self._recorder.keep_text(checked.check, checked.draft, user=body["user"]["id"])
+            await self._thank(body, KEPT, replaces=True)
+            return "kept"
+
+        await self._in_flight.serve("keep_text", body["trigger_id"], Nowhere(), work)
+
+    async def _thank(self, body: Body, said: str, buttons: Sequence[Block] = (), *, replaces: bool = False) -> None:
+        """A word on a vote, beside the answer or where the votes stood. An answer too old for one goes without."""
+        with contextlib.suppress(Undeliverable):
+            if view := body.get("view"):
+                await self._delivery.update_view(view["id"], view_after_vote(view, said, buttons), seen=view["hash"])
+            else:
+                answer = notice(said, buttons=[buttons] if buttons else ())
+                await self._delivery.respond(body["response_url"], answer, replace=replaces)
 
     async def _open(self, trigger_id: str, view: Body, place: Place) -> str:
         try:
@@ -215,15 +323,29 @@ class Listeners:
             return "late"
         return "opened"
 
-    async def _check(self, place: VerdictPlace, written: Written, asked: Asked, seen: str = "") -> str:
+    async def _check(
+        self, place: VerdictPlace, written: Written, asked: Asked, way_in: str, user: str, seen: str = ""
+    ) -> str:
         draft = Draft(text=written.text, tone=asked.tone, context=asked.context)
+        began = time.monotonic()
         verdict = await self._patiently(place, draft)
+        name, asks = "", False
+        if self._recorder:
+            seconds = time.monotonic() - began
+            name = self._recorder.check(draft, verdict, seconds=seconds, way_in=way_in, user=user)
+            # Whoever checks somebody else's message can't give its words away.
+            asks = self._recorder.keeps_text and asked.own
+        checked = Checked.of(verdict, name, written.restore(written.text).plain if asks else "")
         rewrite = written.restore(verdict.rewrite) if verdict.rewrite else None
         digest = hashlib.sha256(rewrite.mrkdwn.encode()).hexdigest()[:8] if rewrite else ""
         rows, notes = place.offers(digest, rewrite) if verdict.label is Label.CAUTION else ([], [])
         if rewrite and digest == seen:
             notes = [SAME_AGAIN, *notes]
-        await place.show(verdict_answer(verdict, written, offline_note=self._offline_note, buttons=rows, notes=notes))
+        await place.show(
+            verdict_answer(
+                verdict, written, offline_note=self._offline_note, buttons=rows, notes=notes, checked=checked
+            )
+        )
         return f"{verdict.label}:{verdict.fallback}" if verdict.fallback else verdict.label.value
 
     async def _patiently(self, place: VerdictPlace, draft: Draft) -> Verdict:
@@ -245,15 +367,29 @@ class Listeners:
     def _composer_of(self, asked: Asked, above: str = "") -> Body:
         written = read(asked.draft)
         draft = written.restore(written.text).plain
-        return composer_view(draft, asked.tone, asked.context, above=notice(above).blocks if above else ())
+        return composer_view(
+            draft, asked.tone, asked.context, above=notice(above).blocks if above else (), own=asked.own
+        )
 
 
-def _typed(view: Body) -> tuple[str, Tone, str | None, int]:
-    """What stands in a composer: draft, tone, context, and its version."""
+def help_text(recorder: Recorder | None) -> str:
+    """What Angel does, in five lines, with what becomes of a person's words and votes."""
+    if recorder is None:
+        return HELP.format(privacy=KEEPS_NOTHING)
+    return HELP.format(privacy=KEEPS_TEXT if recorder.keeps_text else KEEPS_NUMBERS)
+
+
+def _typed(view: Body) -> tuple[str, Tone, str | None]:
+    """What stands in a composer: draft, tone and context."""
     inputs = {action_id: value for block in view["state"]["values"].values() for action_id, value in block.items()}
     return (
         inputs[DRAFT].get("value") or "",
         Tone(inputs[TONE]["selected_option"]["value"]),
         inputs[CONTEXT].get("value"),
-        int(view["private_metadata"]),
     )
+
+
+def _began(view: Body) -> tuple[int, bool]:
+    """How a composer began: its version, and whether with words of the person who sees it."""
+    began = json.loads(view["private_metadata"])
+    return began["version"], began["own"]

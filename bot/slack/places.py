@@ -50,7 +50,8 @@ class Reply:
     """An ephemeral answer through a `response_url`, and what replaces it in place.
 
     The uses are counted over the whole chain of an answer and its replacements, though Slack gives each press of a
-    button an address of its own: it is the one count that holds whichever of them Slack goes by.
+    button an address of its own: it is the one count that holds whichever of them Slack goes by. What is said of a vote
+    is not in it, since the other buttons of the answer can't know of it: it goes where Slack takes it, or is left out.
     """
 
     def __init__(
@@ -130,16 +131,17 @@ class Composer:
         context: str | None,
         version: int,
         *,
+        own: bool,
         ack_read: asyncio.Event,
     ) -> None:
         self._delivery = delivery
         self._view_id = view_id
         self._ack_read = ack_read
         self._draft, self._tone, self._context = draft, tone, context
-        self._version = version
+        self._version, self._own = version, own
 
     def view(self, above: Sequence[Block]) -> Block:
-        return composer_view(self._draft, self._tone, self._context, above=above, version=self._version)
+        return composer_view(self._draft, self._tone, self._context, above=above, version=self._version, own=self._own)
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
         # The way to try again is the button that the composer has anyway.
@@ -159,7 +161,7 @@ class Composer:
 
 
 class Nowhere:
-    """For what has no place to answer in: a global shortcut whose modal did not open."""
+    """For what has no place to answer in, a global shortcut whose modal did not open, or is worth no word."""
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
         raise Undeliverable("nowhere")

@@ -34,7 +34,8 @@ def bare() -> Callable[[], object]:
     from bot.verdict import Draft
 
     client, settings = openai.OpenAI(max_retries=0), config()
-    shape: Any = {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": settings["schema"]}}
+    schema = {"name": "verdict", "strict": True, "schema": settings["schema"]}
+    shape: Any = {"type": "json_schema", "json_schema": schema}
 
     def call() -> object:
         asked: Any = messages(settings["instructions"], Draft(text=TEXT))

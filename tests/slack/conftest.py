@@ -10,6 +10,7 @@ import pytest
 
 from bot.errors import AngelError
 from bot.playground.slack import LocalSlack
+from bot.slack.blocks import VOTES
 from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
 from bot.slack.serve import serve_http, serve_socket_mode
@@ -47,6 +48,28 @@ class FakeScreener:
         if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer if isinstance(self.answer, Verdict) else self.answer(draft)
+
+
+@dataclass
+class FakeRecorder:
+    """Records what it is given: checks with their names, votes, and texts."""
+
+    keeps_text: bool = False
+    checks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    votes: list[tuple[str, bool, str]] = field(default_factory=list)
+    texts: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def check(self, draft: Draft, verdict: Verdict, *, seconds: float, way_in: str, user: str) -> str:
+        name = f"check-{len(self.checks)}"
+        self.checks[name] = {"draft": draft, "label": verdict.label, "way_in": way_in, "user": user}
+        assert 0 <= seconds < 60
+        return name
+
+    def vote(self, check: str, *, helpful: bool, user: str) -> None:
+        self.votes.append((check, helpful, user))
+
+    def keep_text(self, check: str, text: str, *, user: str) -> None:
+        self.texts.append((check, text, user))
 
 
 ScreenerT = TypeVar("ScreenerT", bound=Screener)
@@ -146,9 +169,36 @@ def _words(value: Any) -> list[str]:
 
 
 def buttons(message: dict[str, Any] | None) -> list[str]:
+    """Those for going on; the votes are under every verdict."""
     assert message is not None
-    rows = (block["elements"] for block in message["blocks"] if block["type"] == "actions")
-    return [button["action_id"] for row in rows for button in row]
+    rows = (block for block in message["blocks"] if block["type"] == "actions" and block.get("block_id") != VOTES)
+    return [button["action_id"] for row in rows for button in row["elements"]]
+
+
+def vote_buttons(message: dict[str, Any] | None) -> list[dict[str, Any]]:
+    assert message is not None
+    row = [each for block in message["blocks"] if block.get("block_id") == VOTES for each in block.get("elements", [])]
+    return [each for each in row if each["type"] == "button"]
+
+
+async def the_answer(slack: LocalSlack) -> dict[str, Any]:
+    """The one ephemeral message there is, once there is one."""
+    answers = await slack.changed(lambda: slack.ephemerals())
+    assert len(answers) == 1
+    answer: dict[str, Any] = answers[0]
+    return answer
+
+
+async def the_view(slack: LocalSlack, words: str) -> dict[str, Any]:
+    """The modal, once these words are in it."""
+    await slack.changed(lambda: slack.view() and words in seen(slack.view()))
+    return the_modal(slack)
+
+
+def the_modal(slack: LocalSlack) -> dict[str, Any]:
+    view = slack.view()
+    assert view is not None
+    return view
 
 
 class Oddity(Exception):

@@ -9,20 +9,24 @@ from hypothesis import strategies as st
 
 from bot.playground.limits import message_problems, message_too_long, view_problems
 from bot.slack.blocks import (
+    HELPFUL,
     Answer,
     Asked,
+    Checked,
     check_buttons,
     composer_view,
     edit_button,
+    keep_buttons,
     notice,
     shown_rewrite,
     use_button,
     verdict_answer,
     verdict_view,
+    view_after_vote,
 )
 from bot.slack.text import Written, read
 from bot.verdict import Category, Fallback, Finding, Label, Tone, Verdict
-from tests.slack.conftest import CAUTION, buttons, seen
+from tests.slack.conftest import CAUTION, buttons, seen, vote_buttons
 
 
 def shown(verdict: Verdict, draft: str = "Fine.", **options: Any) -> Answer:
@@ -111,6 +115,26 @@ def test_buttons_that_do_not_fit_give_way_to_fewer() -> None:
     assert "Too long for buttons" in seen({"blocks": list(answer.blocks)})
 
 
+@pytest.mark.parametrize(("draft", "carried"), [("Fine.", True), ("Fine. " * 200, True), ("Fine. " * 400, False)])
+def test_a_vote_carries_the_draft_as_long_as_it_fits_a_button(draft: str, carried: bool) -> None:
+    answer = shown(CAUTION, draft, checked=Checked.of(CAUTION, "a-name", draft))
+
+    up, _ = vote_buttons({"blocks": list(answer.blocks)})
+    assert up["action_id"] == HELPFUL
+    assert Checked.unpack(up["value"]) == Checked("a-name", "caution", "a-model", "3", draft if carried else "")
+
+
+def test_a_vote_does_without_the_draft_before_anything_else_goes() -> None:
+    draft = "Fine. " * 250
+    verdict = CAUTION.model_copy(update={"rewrite": "Sure. " * 250})
+    rows = [check_buttons(Asked(draft)), [edit_button(Asked(draft))]]
+
+    answer = shown(verdict, draft, buttons=rows, checked=Checked.of(verdict, "a-name", draft))
+
+    assert len(buttons({"blocks": list(answer.blocks)})) == 5
+    assert [Checked.unpack(each["value"]).draft for each in vote_buttons({"blocks": list(answer.blocks)})] == ["", ""]
+
+
 def test_the_rewrite_can_be_read_back_from_what_is_shown() -> None:
     text = "Sure,\n*happy* to & <3 https://example.org"
     answer = verdict_answer(CAUTION.model_copy(update={"rewrite": text}), Written(text + "!"), offline_note="")
@@ -151,21 +175,29 @@ verdicts = st.builds(
 
 
 @settings(deadline=None)
-@given(verdict=verdicts, draft=drafts, tone=st.sampled_from(Tone), composer=st.booleans())
+@given(verdict=verdicts, draft=drafts, tone=st.sampled_from(Tone), in_composer=st.booleans())
 @example(CAUTION.model_copy(update={"rewrite": '"' * 4_000}), '"' * 4_000, Tone.WARM, False)
 @example(CAUTION.model_copy(update={"rewrite": "&" * 40_000}), "&amp;" * 4_000, Tone.WARM, False)
 @example(CAUTION.model_copy(update={"rewrite": "\u200b"}), "\u200b", Tone.WARM, False)
-def test_slack_takes_any_answer_about_any_draft(verdict: Verdict, draft: str, tone: Tone, composer: bool) -> None:
+def test_slack_takes_any_answer_about_any_draft(verdict: Verdict, draft: str, tone: Tone, in_composer: bool) -> None:
     asked = Asked(draft, tone)
-    rows = [[use_button()]] if composer else [check_buttons(asked), [edit_button(asked)]]
+    rows = [[use_button()]] if in_composer else [check_buttons(asked), [edit_button(asked)]]
 
-    answer = shown(verdict, draft, buttons=rows, notes=["A note."])
+    checked = Checked.of(verdict, "a-name", draft)
+
+    answer = shown(verdict, draft, buttons=rows, notes=["A note."], checked=checked)
 
     blocks = list(answer.blocks)
+    assert len(vote_buttons({"blocks": blocks})) == 2
     assert message_problems(blocks) == []
     assert not message_too_long(blocks)
     assert view_problems(verdict_view(answer)) == []
-    assert view_problems(composer_view(draft, tone, above=answer.blocks)) == []
+    composer = composer_view(draft, tone, above=answer.blocks)
+    assert view_problems(composer) == []
+    asking = view_after_vote(composer, "May I?", keep_buttons(checked)[len(checked.packed()) > 2_000 :])
+    assert view_problems(asking) == []
+    assert view_problems(view_after_vote(asking, "Thanks.")) == []
+    assert view_after_vote(asking, "Thanks.") == view_after_vote(composer, "Thanks.")
     assert verdict.sentence in answer.text
     assert len(answer.text) < 40_000
     json.dumps(blocks).encode()

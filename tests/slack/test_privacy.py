@@ -9,7 +9,7 @@ import pytest
 from bot.errors import Busy, ModelUnavailable
 from bot.playground.slack import LocalSlack
 from bot.verdict import CAUTION_SENTENCE, Category, Finding, Label, Verdict
-from tests.slack.conftest import FakeScreener, Oddity, seen, serving
+from tests.slack.conftest import FakeRecorder, FakeScreener, Oddity, seen, serving, the_answer, the_view
 
 MARK = "zebrafinch"
 
@@ -77,6 +77,37 @@ async def test_no_words_are_logged_or_printed_on_any_path(
     assert MARK not in "".join(capfd.readouterr())
 
 
+@pytest.mark.parametrize("trouble", ["none", "slack_is_down"])
+async def test_no_words_are_logged_or_printed_when_people_vote(
+    transport: str, trouble: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    recorder = FakeRecorder(keeps_text=True)
+    async with serving(FakeScreener(marked), transport, timeout=0.3, recorder=recorder) as served:
+        slack = served.slack
+        await slack.command("/angel", f"Fine, {MARK}.")
+        answer = await the_answer(slack)
+        await slack.press(answer, "not_helpful")
+        (asking,) = await slack.changed(lambda: [each for each in slack.ephemerals() if "May I keep" in seen(each)])
+        await slack.global_shortcut("write_with_angel")
+        await slack.submit(await the_view(slack, "Your draft"), {"draft": f"Fine, {MARK}.", "context": f"to {MARK}"})
+        view = await the_view(slack, CAUTION_SENTENCE)
+        if trouble == "slack_is_down":
+            slack.fail("response_url", drop=True, times=200)
+            slack.fail("views.update", status=503, times=200)
+        await slack.press(asking, "keep_text")
+        await slack.press(answer, "helpful")
+        await slack.press(view, "helpful")
+        await served.end()
+
+    assert [text for _, text, _ in recorder.texts] == [f"Fine, {MARK}."]
+    logged = "\n".join(logging.Formatter().format(record) for record in caplog.records)
+    assert "slack kind=keep_text outcome=kept" in logged
+    assert "slack kind=vote outcome=up" in logged
+    assert not [word for word in (MARK, slack.user) if word in logged]
+    assert MARK not in "".join(capfd.readouterr())
+
+
 async def test_a_refused_request_is_not_logged(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -103,8 +134,9 @@ async def test_what_no_listener_takes_is_not_logged(
     assert MARK not in "".join(capfd.readouterr())
 
 
-async def test_a_draft_rides_in_buttons_of_its_authors_own_answer_only() -> None:
-    async with serving(FakeScreener(marked), "http") as served:
+@pytest.mark.parametrize("recorder", [None, FakeRecorder(keeps_text=True)])
+async def test_a_draft_rides_in_buttons_of_its_authors_own_answer_only(recorder: FakeRecorder | None) -> None:
+    async with serving(FakeScreener(marked), "http", recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", f"Fine, {MARK}.")
         await slack.changed(lambda: CAUTION_SENTENCE in "".join(map(seen, slack.ephemerals())))

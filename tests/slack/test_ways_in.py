@@ -1,42 +1,33 @@
 """Every way in, over both transports: what a person does, and what they see."""
 
 import json
-from typing import Any
 
 import pytest
 
 from bot.errors import Busy, ModelMisconfigured
 from bot.playground.slack import LocalSlack
 from bot.slack.in_flight import BROKEN, BUG, FAILED
-from bot.slack.listeners import HELP, NO_TEXT
+from bot.slack.listeners import KEEPS_NOTHING, KEEPS_NUMBERS, KEEPS_TEXT, NO_TEXT
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Draft, Fallback, Label, Tone, Verdict
-from tests.slack.conftest import CAUTION, GOOD, OFFLINE_NOTE, FakeScreener, Oddity, OurOwn, buttons, seen, serving
-
-JSON = dict[str, Any]
-
-
-async def the_answer(slack: LocalSlack) -> JSON:
-    """The one ephemeral message there is, once there is one."""
-    answers = await slack.changed(lambda: slack.ephemerals())
-    assert len(answers) == 1
-    answer: JSON = answers[0]
-    return answer
-
-
-async def the_view(slack: LocalSlack, words: str) -> JSON:
-    """The modal, once these words are in it."""
-    await slack.changed(lambda: slack.view() and words in seen(slack.view()))
-    return the_modal(slack)
+from tests.slack.conftest import (
+    CAUTION,
+    GOOD,
+    OFFLINE_NOTE,
+    FakeRecorder,
+    FakeScreener,
+    Oddity,
+    OurOwn,
+    buttons,
+    seen,
+    serving,
+    the_answer,
+    the_modal,
+    the_view,
+)
 
 
 async def the_version(slack: LocalSlack, letter: str) -> None:
     await slack.changed(lambda: slack.ephemerals() and f"Version {letter}" in seen(slack.ephemerals()[0]))
-
-
-def the_modal(slack: LocalSlack) -> JSON:
-    view = slack.view()
-    assert view is not None
-    return view
 
 
 # The command
@@ -83,14 +74,27 @@ async def test_it_answers_wherever_it_is_asked(where: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["help", " HELP "])
-async def test_help_explains_in_five_lines(text: str) -> None:
-    async with serving(FakeScreener(), "http") as served:
+@pytest.mark.parametrize(
+    ("recorder", "privacy"),
+    [(None, KEEPS_NOTHING), (FakeRecorder(), KEEPS_NUMBERS), (FakeRecorder(keeps_text=True), KEEPS_TEXT)],
+)
+async def test_help_explains_in_five_lines_and_says_what_is_kept(
+    text: str, recorder: FakeRecorder | None, privacy: str
+) -> None:
+    async with serving(FakeScreener(), "http", recorder=recorder) as served:
         await served.slack.command("/angel", text)
 
-        assert (await the_answer(served.slack))["text"] == HELP
-        assert len(HELP.splitlines()) == 5
-        assert "<" not in HELP, "Slack would read it as a link"
+        said = (await the_answer(served.slack))["text"]
+        assert len(said.splitlines()) == 5
+        assert said.endswith(privacy)
+        assert not {"<", "{"} & set(said), "Slack would read it as a link"
         assert served.screener.drafts == []
+
+
+def test_what_is_kept_is_said_plainly() -> None:
+    for nothing in (KEEPS_NOTHING, KEEPS_NUMBERS):
+        assert "I keep none of your words." in nothing
+    assert "I keep your words only if you say so after a vote." in KEEPS_TEXT
 
 
 @pytest.mark.parametrize("tone", list(Tone))
