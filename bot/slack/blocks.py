@@ -364,6 +364,8 @@ def _differences(rewrite: Rewrite) -> list[str]:
 
 
 def _checked_by(verdict: Verdict, written: Written) -> str:
+    if verdict.offline:
+        return "Checked by the offline check"
     model = _clip(written.quoted(verdict.model), MAX_MODEL) or "a model without a name"
     return f"Checked by {model}{f', version {_clip(verdict.version, MAX_VERSION)}' if verdict.version else ''}"
 
