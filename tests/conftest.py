@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from bot.settings import Settings
 from tests.fakes import FakeOpenAI
 
-CHAT = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
+# What a shell starts in the background ignores Ctrl-C, and hands that on to every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
