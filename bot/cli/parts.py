@@ -80,11 +80,6 @@ def tame_mlflow() -> None:
     """
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
-    quiet_mlflow()
-
-
-def quiet_mlflow() -> None:
-    """Keep MLflow from telling of every model it saves. Its import sets its loggers to INFO, so this comes after it."""
     logging.getLogger("mlflow").setLevel(logging.ERROR)
 
 
