@@ -90,8 +90,8 @@ def answer_row(
         tip=_text(tip) if caution and not written else None,
         findings=[finding.model_dump(mode="json") for finding in kept] if caution else [],
         error=None,
-        input_tokens=_count(input_tokens),
-        output_tokens=_count(output_tokens),
+        input_tokens=count(input_tokens),
+        output_tokens=count(output_tokens),
     )
 
 
@@ -190,8 +190,8 @@ def _rewrite(draft: str, value: object) -> str | None:
     return text
 
 
-def _count(value: object) -> int | None:
-    """A number of tokens; a DataFrame turns integers with gaps into floats."""
+def count(value: object) -> int | None:
+    """A number of tokens, None for what is none; a DataFrame turns integers with gaps into floats."""
     if isinstance(value, bool) or not hasattr(value, "__int__") or isinstance(value, str):
         return None
     number = float(value)  # type: ignore[arg-type]  # numpy's integers have __int__ and __float__

@@ -4,6 +4,7 @@ Everything that shapes an answer stands in the model's `model_config` (see `conf
 server is and the key to it come from the environment of whoever loads the model: OPENAI_BASE_URL and OPENAI_API_KEY.
 """
 
+import json
 import re
 import time
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import openai
 import pandas as pd
 import tenacity
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
-from openai.types.chat import ChatCompletion
+from pydantic import BaseModel
 
 from bot.errors import (
     AnswerCutOff,
@@ -29,7 +30,7 @@ from bot.errors import (
     ModelMisconfigured,
     ModelUnavailable,
 )
-from bot.model.answer import SCHEMA, Row, error_row, read_answer
+from bot.model.answer import SCHEMA, Row, count, error_row, read_answer
 from bot.model.prompt import INSTRUCTIONS, messages
 from bot.verdict import Draft
 
@@ -67,6 +68,28 @@ def config(
     }
 
 
+class _Message(BaseModel):
+    content: Any = None
+    refusal: Any = None
+
+
+class _Choice(BaseModel):
+    message: _Message | None = None
+    finish_reason: Any = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+
+
+class _Completion(BaseModel):
+    """What is read of a chat completion; compatible servers leave out or add what they like around it."""
+
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+
+
 class ChatModel(PythonModel):
     """One row of text in, one Row out; a row that fails carries its error and never fails the others."""
 
@@ -100,7 +123,7 @@ class ChatModel(PythonModel):
         except ModelError as error:
             return error_row(error.code, str(error))
 
-    def _complete(self, draft: Draft, params: Mapping[str, Any]) -> ChatCompletion:
+    def _complete(self, draft: Draft, params: Mapping[str, Any]) -> _Completion:
         request = self._request(draft, params)
         began = time.monotonic()
         retrying = tenacity.Retrying(
@@ -124,19 +147,15 @@ class ChatModel(PythonModel):
                 raise translated(error, self._model) from error
         raise ModelMisconfigured(f"The server refuses every form of a request for {self._model}.")
 
-    def _send(self, request: dict[str, Any], began: float) -> ChatCompletion:
+    def _send(self, request: dict[str, Any], began: float) -> _Completion:
         left = max(TOTAL_SECONDS - (time.monotonic() - began), 0.001)
         timeout = openai.Timeout(left, connect=min(CONNECT_SECONDS, left))
+        # Not chat.completions.create: it walks through all that is sent, the schema too, and all that comes, each time.
+        content = self._client.post("/chat/completions", cast_to=bytes, body=request, options={"timeout": timeout})
         try:
-            # Not chat.completions.create: it walks through all it is given, the schema too, on every call.
-            completion = self._client.post(
-                "/chat/completions", cast_to=ChatCompletion, body=request, options={"timeout": timeout}
-            )
-        except ValueError as error:  # the SDK lets the JSON decoder's own error through
+            return _Completion.model_validate(json.loads(content))
+        except ValueError as error:
             raise _not_an_api() from error
-        if not isinstance(completion, ChatCompletion):  # a page of HTML comes back as a string
-            raise _not_an_api()
-        return completion
 
     def _request(self, draft: Draft, params: Mapping[str, Any]) -> dict[str, Any]:
         effort = self._config["reasoning_effort"]
@@ -160,10 +179,10 @@ class ChatModel(PythonModel):
             **{name: value for name, value in wanted.items() if value is not None and name not in self._left_out},
         }
 
-    def _read(self, completion: ChatCompletion, draft: Draft) -> Row:
-        if not completion.choices or completion.choices[0].message is None:
+    def _read(self, completion: _Completion, draft: Draft) -> Row:
+        choice = completion.choices[0] if completion.choices else _Choice()
+        if choice.message is None:
             raise AnswerEmpty(f"{self._model} answered without a choice.")
-        choice = completion.choices[0]
         if choice.message.refusal:
             raise AnswerRefused(f"{self._model} declined to read this draft.")
         if choice.finish_reason == "content_filter":
@@ -175,8 +194,8 @@ class ChatModel(PythonModel):
             raise AnswerEmpty(f"{self._model} answered with nothing.")
         row = read_answer(content, draft.text)
         if completion.usage:
-            row["input_tokens"] = completion.usage.prompt_tokens
-            row["output_tokens"] = completion.usage.completion_tokens
+            row["input_tokens"] = count(completion.usage.prompt_tokens)
+            row["output_tokens"] = count(completion.usage.completion_tokens)
         return row
 
     @property
