@@ -13,7 +13,7 @@ STINGS = tuple(
 FINE = tuple(
     f"Thanks for the {thing}, see you later." for thing in ("plan", "report", "cake", "song", "flowers", "book")
 )
-REWRITE = "Could we look at this one together?"
+REWRITES = {text: f"Could we look at the {text.split()[1]} together?" for text in STINGS}
 
 
 def write_examples(path: Path, *, stings: int = len(STINGS), fine: int = len(FINE)) -> Path:
@@ -29,6 +29,6 @@ def judge(*, misses: Container[str] = (), alarms: Container[str] = ()) -> Callab
 
     def said(draft: str) -> str:
         stings = (draft in STINGS and draft not in misses) or draft in alarms
-        return verdict("caution", REWRITE) if stings else verdict("good")
+        return verdict("caution", REWRITES.get(draft, "Could we talk?")) if stings else verdict("good")
 
     return said

@@ -1,6 +1,7 @@
 """The whole life of a model, on a real MLflow server, with a bot running beside it."""
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ from tests.test_cli import ROOT
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
 
 MEAN = "As per my last email, you idiot."
+ADJECTIVES = ("quick", "calm", "short", "fresh", "second", "shared", "careful", "slow", "close", "proper")
 
 
 def judge(missed: int = 0) -> Callable[[str], str]:
@@ -29,6 +31,8 @@ def judge(missed: int = 0) -> Callable[[str], str]:
     examples = read_examples()
     stings = [example for example in examples if example.label is Label.CAUTION]
     known = {example.text: example for example in stings[: len(stings) - missed]}
+    # No two rewrites alike, as the gate wants it, and without a name or a number that a draft may lack.
+    looks = dict(zip(known, itertools.product(ADJECTIVES, ADJECTIVES), strict=False))
 
     def said(draft: str) -> str:
         if draft == MEAN:
@@ -36,7 +40,7 @@ def judge(missed: int = 0) -> Callable[[str], str]:
         if draft not in known:
             return verdict("good")
         kept = [*particulars(draft).values(), *names(draft, known[draft].language)]
-        return verdict("caution", f"Could we look at this one together? {' '.join(kept)}".strip())
+        return verdict("caution", f"A {', '.join(looks[draft])} look at this together? {' '.join(kept)}".strip())
 
     return said
 

@@ -23,6 +23,7 @@ CHECK_TITLES = {
     "adds_nothing": "adds no number, link, mention or name",
     "differs": "differs from the draft",
     "sane_length": "is about as long as the draft",
+    "is_for_this_draft": "isn't what it says for other drafts, too",
     "passes_own_check": "passes this model's own check",
     "passes_offline_check": "passes the offline check",
 }

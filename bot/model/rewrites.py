@@ -30,7 +30,12 @@ def adds_nothing(draft: str, rewrite: str, language: str = "en") -> bool:
 
 def differs(draft: str, rewrite: str) -> bool:
     """Whether a word was changed, not only the punctuation, the emoji or the capitals."""
-    return re.findall(r"\w+", draft.casefold()) != re.findall(r"\w+", rewrite.casefold())
+    return plain(draft) != plain(rewrite)
+
+
+def plain(text: str) -> str:
+    """The words alone, in small letters, with one space between them."""
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def sane_length(draft: str, rewrite: str) -> bool:

@@ -5,7 +5,7 @@ and a model that sleeps are bad in different ways, and an average hides which of
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,7 +74,8 @@ REWRITE_CHECKS: Mapping[str, RewriteCheck] = {
     "passes_own_check": lambda outcome, _: outcome.own_check is Label.GOOD,
     "passes_offline_check": lambda outcome, _: outcome.offline_check is Label.GOOD,
 }
-"""What a clean rewrite does, every one of them. Each is given an outcome and its rewrite."""
+"""What a clean rewrite does, every one of them. Each is given an outcome and its rewrite. `score` adds
+`is_for_this_draft`, which needs to see all rewrites: the same kind words for every sting pass all the others."""
 
 
 class Share(BaseModel):
@@ -243,9 +244,10 @@ def score(
     checks: Mapping[str, RewriteCheck] = REWRITE_CHECKS,
 ) -> Scorecard:
     """The scorecard of a model's outcomes. `model` is the name that `prices` knows it by, where it does."""
+    all_outcomes = list(outcomes)
+    checks = {**checks, "is_for_this_draft": _given_for_one_draft(all_outcomes)}
     broken: Counter[str] = Counter()
-    rows = tuple(ScoredRow(outcome=outcome, checks=_checked(outcome, checks, broken)) for outcome in outcomes)
-    all_outcomes = [row.outcome for row in rows]
+    rows = tuple(ScoredRow(outcome=outcome, checks=_checked(outcome, checks, broken)) for outcome in all_outcomes)
     stings = [each for each in all_outcomes if each.example.label is Label.CAUTION]
     benign = [each for each in all_outcomes if each.example.label is Label.GOOD]
     cautions = [each for each in all_outcomes if each.label is Label.CAUTION]
@@ -411,6 +413,15 @@ def _checked(outcome: Outcome, checks: Mapping[str, RewriteCheck], broken: Count
             passed[name] = False
             broken[name] += 1
     return passed
+
+
+def _given_for_one_draft(outcomes: Iterable[Outcome]) -> RewriteCheck:
+    drafts: defaultdict[str, set[str]] = defaultdict(set)
+    for outcome in outcomes:
+        if outcome.rewrite is not None:
+            # One text in two tones may well end in the same words.
+            drafts[rewrites.plain(outcome.rewrite)].add(outcome.example.text)
+    return lambda _, rewrite: len(drafts[rewrites.plain(rewrite)]) == 1
 
 
 def _share(items: Sequence[_T], counts: Callable[[_T], bool]) -> Share:

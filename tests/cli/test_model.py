@@ -22,7 +22,7 @@ from bot.errors import AngelError
 from bot.model.examples import digest, read_examples
 from bot.model.registry import EXPERIMENT, MODEL, PROMPT
 from tests.fakes import FakeOpenAI, Reply, verdict
-from tests.labelled import FINE, REWRITE, STINGS, judge, write_examples
+from tests.labelled import FINE, REWRITES, STINGS, judge, write_examples
 
 ROOT = Path(bot.__file__).parent.parent
 
@@ -226,7 +226,7 @@ class TestEvaluate:
         assert len(json.loads(report.with_name("rows.json").read_text())["data"]) == 14
 
     def test_no_message_is_asked_about_twice_and_each_rewrite_is_checked(self, standing: Standing) -> None:
-        assert sorted(standing.asked) == sorted([*STINGS, *FINE, *[REWRITE] * len(STINGS)])
+        assert sorted(standing.asked) == sorted([*STINGS, *FINE, *REWRITES.values()])
 
     def test_without_a_candidate_the_configured_model_answers_the_tutorials_messages(self) -> None:
         result = done("evaluate", "--limit", "5")

@@ -15,7 +15,7 @@ from bot.model.registry import Registry
 from bot.model.scorecard import Outcome, score
 from bot.verdict import Draft, Label, Verdict
 from tests.fakes import FakeOpenAI, Reply, verdict
-from tests.labelled import FINE, REWRITE, STINGS, judge, write_examples
+from tests.labelled import FINE, REWRITES, STINGS, judge, write_examples
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def kept(offline_subject: Subject, tmp_path: Path) -> Kept:
 
 
 def outcome(example: Example, code: str | None = None) -> Outcome:
-    said = None if code else Verdict(label=example.label, rewrite=REWRITE if example.label is Label.CAUTION else None)
+    said = None if code else Verdict(label=example.label, rewrite=REWRITES.get(example.text))
     return Outcome(example=example, verdict=said, error=code, latency_ms=12.5)
 
 
@@ -70,7 +70,7 @@ def test_a_rewrite_that_cannot_be_checked_has_not_passed(
     openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: Kept,
     examples: tuple[Example, ...],
 ) -> None:  # fmt: skip
-    openai_server.judge = lambda draft: "no idea" if draft == REWRITE else judge()(draft)
+    openai_server.judge = lambda draft: "no idea" if draft in REWRITES.values() else judge()(draft)
     outcomes = ask(chat_model(), offline, examples, kept=kept)
     assert {each.own_check for each in outcomes if each.rewrite} == {None}
     assert score(outcomes, model="x").checks["passes_own_check"].count == 0

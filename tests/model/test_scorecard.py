@@ -21,7 +21,7 @@ from bot.model.scorecard import (
     gate,
     score,
 )
-from bot.verdict import Label, Verdict
+from bot.verdict import Label, Tone, Verdict
 
 GOOD, CAUTION = Label.GOOD, Label.CAUTION
 KIND = "Could we look at this one together, number {}?"
@@ -240,10 +240,24 @@ class TestTheRewrites:
     def test_fail_the_one_check_that_they_fail(self, check: str, changed: dict[str, object]) -> None:
         made = score([outcome(1, CAUTION, CAUTION), outcome(2, CAUTION, CAUTION, **changed)], model="m")  # type: ignore[arg-type]  # one keyword of several types
         assert {name: share.count for name, share in made.checks.items()} == {
-            name: 1 if name == check else 2 for name in REWRITE_CHECKS
+            name: 1 if name == check else 2 for name in made.checks
         }
         assert made.clean.count == 1
         assert made.rows[1].failed_checks == (check,)
+
+    def test_that_say_the_same_of_every_draft_are_not_clean(self) -> None:
+        same = "Could we have a look at it together?"
+        made = score(
+            [*[outcome(n, CAUTION, CAUTION, rewrite=same) for n in (1, 2)], outcome(3, CAUTION, CAUTION)], model="m"
+        )
+        assert made.checks["is_for_this_draft"] == Share(count=1, of=3)
+        assert [row.failed_checks[-1:] for row in made.rows] == [("is_for_this_draft",), ("is_for_this_draft",), ()]
+
+    def test_may_say_the_same_of_one_text_in_two_tones(self) -> None:
+        examples = [Example(text="Wow, genius.", label=CAUTION, tone=tone) for tone in (Tone.WARM, Tone.BRIEF)]
+        verdict = Verdict(label=CAUTION, rewrite="Nice try.")
+        made = score([Outcome(example=each, verdict=verdict, latency_ms=1) for each in examples], model="m")
+        assert made.checks["is_for_this_draft"] == Share(count=2, of=2)
 
     def test_lose_a_name_only_where_one_is_lost(self) -> None:
         example = Example(text="So Priya is done and you are not, shocking", label=CAUTION)
