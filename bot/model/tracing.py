@@ -14,11 +14,11 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import mlflow
-import tenacity
 from mlflow.entities import AssessmentSource, Trace
 from mlflow.exceptions import MlflowException
 
@@ -33,9 +33,17 @@ WAITING = 1_000
 """Notes that may wait for MLflow; past that they are dropped, and the log says how many."""
 VOTE_SECONDS = 120.0
 """How long a vote is tried again: a trace is found some seconds after it ends, later where the server is busy."""
+VOTE_PAUSE_SECONDS = 0.5
 DRAIN_SECONDS = 2.0
 
 Note = Callable[[], None]
+
+
+class _Vote(NamedTuple):
+    """`until`: when it is given up, on the clock of time.monotonic."""
+
+    value: bool | str
+    until: float
 
 
 class Recorder:
@@ -50,6 +58,10 @@ class Recorder:
         mlflow.set_tracking_uri(tracking_uri or DEFAULT_STORE)
         self._notes: queue.Queue[Note] = queue.Queue(WAITING)
         self._dropped = 0
+        # By check, name and user: whoever votes again before MLflow knows of the first vote has voted once.
+        self._votes: dict[tuple[str, str, str], _Vote] = {}
+        self._votes_due = 0.0
+        self._ended = False
         self._experiment: str | None = None
         # MLflow reads them when its exporter starts: a trace is to be found soon, a dead server given up soon.
         os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_INTERVAL_MILLIS", "200")
@@ -85,24 +97,29 @@ class Recorder:
 
     def vote(self, check: str, *, helpful: bool, user: str) -> None:
         """Note whether the answer to a check was helpful; one vote a person, the last one counts."""
-        self._put(lambda: self._feedback(check, HELPFUL, helpful, user))
+        self._put_vote(check, HELPFUL, helpful, user)
 
     def keep_text(self, check: str, text: str, *, user: str) -> None:
         """Note the text of a check's draft, which its author has just said may be kept."""
         if self.keeps_text:
-            self._put(lambda: self._feedback(check, TEXT, text, user))
+            self._put_vote(check, TEXT, text, user)
 
     def close(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Bring what waits to MLflow, within `seconds`; what is left then is lost."""
+        """Bring what waits to MLflow, within `seconds`; what is left then is lost. Nothing more is taken."""
+        if self._ended:
+            return
         done = threading.Event()
 
-        def flush() -> None:
+        def finish() -> None:
             mlflow.flush_trace_async_logging(terminate=True)
+            self._bring_votes()  # every trace can be found now
+            self._ended = True
             done.set()
 
-        self._put(flush)
-        if not done.wait(seconds):
-            logger.warning("MLflow did not take the last traces in time")
+        self._put(finish)
+        if not done.wait(seconds) or self._votes:
+            self._ended = True
+            logger.warning("MLflow did not take the last traces and votes in time")
 
     def _hash(self, user: str) -> str:
         return hmac.new(self._key, user.encode(), hashlib.sha256).hexdigest()[:16]
@@ -116,13 +133,18 @@ class Recorder:
                 logger.warning("MLflow is not keeping up: %d traces and votes dropped", self._dropped)
 
     def _work(self) -> None:
-        while True:
-            note = self._notes.get()
-            try:
-                note()
-            except Exception as error:
-                # A trace is never worth a person's answer. MLflow's text may quote what was sent to it.
-                logger.warning("a trace or vote was lost (%s)", type(error).__name__)
+        while not self._ended:
+            with suppress(queue.Empty):
+                self._do(self._notes.get(timeout=VOTE_PAUSE_SECONDS if self._votes else None))
+            if self._votes and time.monotonic() >= self._votes_due:
+                self._do(self._bring_votes)
+
+    def _do(self, note: Note) -> None:
+        try:
+            note()
+        except Exception as error:
+            # A trace is never worth a person's answer. MLflow's text may quote what was sent to it.
+            logger.warning("a trace or vote was lost (%s)", type(error).__name__)
 
     def _trace(self, labels: dict[str, str], attributes: dict[str, Any], began: int, ended: int) -> None:
         span = mlflow.start_span_no_context(
@@ -134,33 +156,26 @@ class Recorder:
         )
         span.end(end_time_ns=ended)
 
-    def _feedback(self, check: str, name: str, value: bool | str, user: str) -> None:
-        # In a thread of its own: the trace may take minutes to be found, and others' notes must not wait for it.
-        threading.Thread(
-            target=self._log_feedback, args=(check, name, value, self._hash(user)), name="vote", daemon=True
-        ).start()
+    def _put_vote(self, check: str, name: str, value: bool | str, user: str) -> None:
+        vote = {(check, name, self._hash(user)): _Vote(value, time.monotonic() + VOTE_SECONDS)}
+        self._put(lambda: self._votes.update(vote))
 
-    def _log_feedback(self, check: str, name: str, value: bool | str, user: str) -> None:
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((MlflowException, NotFoundYet)),
-            stop=tenacity.stop_before_delay(VOTE_SECONDS),
-            wait=tenacity.wait_exponential(multiplier=0.25, max=10),
-            reraise=True,
-        )
-        try:
-            retrying(self._log_feedback_now, check, name, value, AssessmentSource("HUMAN", user))
-        except (MlflowException, NotFoundYet) as error:
-            logger.warning("a vote was lost (%s)", type(error).__name__)
-
-    def _log_feedback_now(self, check: str, name: str, value: bool | str, source: AssessmentSource) -> None:
-        trace = next(_traces(self._in_experiment(), f"tag.`{CHECK}` = '{check}'"), None)
-        if trace is None:
-            raise NotFoundYet
-        for earlier in trace.info.assessments:
-            same = earlier.name == name and earlier.source.source_id == source.source_id
-            if same and earlier.assessment_id:
-                mlflow.delete_assessment(trace_id=trace.info.trace_id, assessment_id=earlier.assessment_id)
-        mlflow.log_feedback(trace_id=trace.info.trace_id, name=name, value=value, source=source)
+    def _bring_votes(self) -> None:
+        self._votes_due = time.monotonic() + VOTE_PAUSE_SECONDS
+        for (check, name, user), vote in list(self._votes.items()):
+            del self._votes[check, name, user]
+            try:
+                trace = next(_traces(self._in_experiment(), f"tag.`{CHECK}` = '{check}'"), None)
+                if trace is not None:
+                    _set_feedback(trace, name, vote.value, AssessmentSource("HUMAN", user))
+                    continue
+                reason = "its check is not there"
+            except MlflowException as error:
+                reason = type(error).__name__
+            if time.monotonic() < vote.until:
+                self._votes[check, name, user] = vote
+            else:
+                logger.warning("a vote was lost (%s)", reason)
 
     def _in_experiment(self) -> str:
         if self._experiment is None:
@@ -169,8 +184,13 @@ class Recorder:
         return self._experiment
 
 
-class NotFoundYet(Exception):
-    """The store does not know the trace, yet."""
+def _set_feedback(trace: Trace, name: str, value: bool | str, source: AssessmentSource) -> None:
+    """Give the trace this feedback, in the place of what the same person said before."""
+    for earlier in trace.info.assessments:
+        same = earlier.name == name and earlier.source.source_id == source.source_id
+        if same and earlier.assessment_id:
+            mlflow.delete_assessment(trace_id=trace.info.trace_id, assessment_id=earlier.assessment_id)
+    mlflow.log_feedback(trace_id=trace.info.trace_id, name=name, value=value, source=source)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import mlflow
@@ -26,6 +26,23 @@ CAUTION = Verdict(
 WORDS = ("Marmalade", "Quince", "Tangerine", "Clementine", "U123")
 
 
+Recorders = Callable[..., Recorder]
+
+
+@pytest.fixture
+def recorder_of(mlflow_store: str) -> Iterator[Recorders]:
+    """Makes recorders for the test's store, and sees that none of them writes on into the next test's."""
+    made = []
+
+    def make(store: str = mlflow_store, key: str = "key", **how: bool) -> Recorder:
+        made.append(Recorder(store, key, **how))
+        return made[-1]
+
+    yield make
+    for recorder in made:
+        recorder.close(20)
+
+
 def recorded(recorder: Recorder, verdict: Verdict = CAUTION, user: str = "U123") -> str:
     return recorder.check(MARKED, verdict, seconds=0.25, way_in="command", user=user)
 
@@ -43,8 +60,8 @@ def store_bytes(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_check_is_a_trace_of_numbers_and_labels(mlflow_store: str, tmp_path: Path) -> None:
-    recorder = Recorder(mlflow_store, "key")
+def test_a_check_is_a_trace_of_numbers_and_labels(recorder_of: Recorders) -> None:
+    recorder = recorder_of()
     name = recorded(recorder)
     recorder.close(20)
     (trace,) = mlflow.search_traces(return_type="list")
@@ -58,49 +75,63 @@ def test_a_check_is_a_trace_of_numbers_and_labels(mlflow_store: str, tmp_path: P
     assert len(attributes["user"]) == 16
 
 
-def test_no_text_and_no_user_is_in_the_store(mlflow_store: str, tmp_path: Path) -> None:
-    recorder = Recorder(mlflow_store, "key")
+def test_no_text_and_no_user_is_in_the_store(recorder_of: Recorders, mlflow_store: str, tmp_path: Path) -> None:
+    recorder = recorder_of()
     name = recorded(recorder)
     recorder.vote(name, helpful=True, user="U123")
     recorder.keep_text(name, MARKED.text, user="U123")
-    wait_for(lambda: feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 1, 1, 0)])
     recorder.close(20)
+    assert feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 1, 1, 0)]
     written = store_bytes(tmp_path)
     assert name.encode() in written
     assert not [word for word in WORDS if word.encode() in written]
 
 
-def test_text_is_kept_only_where_the_operator_and_the_author_say_so(mlflow_store: str, tmp_path: Path) -> None:
-    recorder = Recorder(mlflow_store, "key", keeps_text=True)
+def test_text_is_kept_only_where_the_operator_and_the_author_say_so(recorder_of: Recorders, mlflow_store: str) -> None:
+    recorder = recorder_of(keeps_text=True)
     unkept, kept = recorded(recorder), recorded(recorder)
     recorder.vote(unkept, helpful=False, user="U123")
     recorder.vote(kept, helpful=False, user="U123")
     recorder.keep_text(kept, MARKED.text, user="U123")
-    wait_for(lambda: feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 2, 0, 2)] and feedback(mlflow_store)[1])
-    assert feedback(mlflow_store)[1] == [Kept(MARKED.text, Label.CAUTION, False, "gpt-x", "7")]
-    assert feedback(mlflow_store)[1][0].likely is Label.GOOD
+    recorder.close(20)
+    votes, texts = feedback(mlflow_store)
+    assert votes == [Votes("gpt-x", "7", 2, 0, 2)]
+    assert texts == [Kept(MARKED.text, Label.CAUTION, False, "gpt-x", "7")]
+    assert texts[0].likely is Label.GOOD
 
 
-def test_the_last_vote_of_a_person_counts(mlflow_store: str) -> None:
-    recorder = Recorder(mlflow_store, "key")
+def test_a_vote_is_there_soon_and_not_only_at_the_end(recorder_of: Recorders, mlflow_store: str) -> None:
+    recorder = recorder_of()
+    recorder.vote(recorded(recorder), helpful=True, user="U123")
+    wait_for(lambda: feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 1, 1, 0)])
+
+
+def test_the_last_vote_of_a_person_counts(recorder_of: Recorders, mlflow_store: str) -> None:
+    recorder = recorder_of()
     name = recorded(recorder)
     recorder.vote(name, helpful=True, user="U123")
     wait_for(lambda: feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 1, 1, 0)])
+    recorder.vote(name, helpful=True, user="U123")
     recorder.vote(name, helpful=False, user="U123")
-    wait_for(lambda: feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 1, 0, 1)])
     recorder.vote(name, helpful=True, user="U456")
+    recorder.close(20)
     (trace,) = mlflow.search_traces(return_type="list")
-    wait_for(lambda: len(votes_on(trace.info.trace_id)) == 2)
+    said = {each.source.source_id: each.feedback.value for each in trace.info.assessments if each.feedback}
+    assert (len(trace.info.assessments), sorted(said.values())) == (2, [False, True])
 
 
-def votes_on(trace_id: str) -> list[object]:
-    trace = mlflow.get_trace(trace_id)
-    return list(trace.info.assessments) if trace else []
+def test_a_vote_on_an_unknown_check_is_given_up_in_the_end(
+    recorder_of: Recorders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tracing, "VOTE_SECONDS", 0.0)
+    recorder = recorder_of()
+    recorder.vote("nobody's", helpful=True, user="U123")
+    wait_for(lambda: "a vote was lost" in caplog.text)
 
 
-def test_the_same_user_is_the_same_hash_under_the_same_key_only(mlflow_store: str) -> None:
+def test_the_same_user_is_the_same_hash_under_the_same_key_only(recorder_of: Recorders) -> None:
     for key, user in (("a", "U1"), ("a", "U1"), ("a", "U2"), ("b", "U1")):
-        recorder = Recorder(mlflow_store, key)
+        recorder = recorder_of(key=key)
         recorded(recorder, user=user)
         recorder.close(20)
     hashes = [trace.data.spans[0].attributes["user"] for trace in mlflow.search_traces(return_type="list")]
@@ -108,8 +139,8 @@ def test_the_same_user_is_the_same_hash_under_the_same_key_only(mlflow_store: st
     assert len(set(hashes)) == 3
 
 
-def test_votes_are_told_by_model_version(mlflow_store: str) -> None:
-    recorder = Recorder(mlflow_store, "key")
+def test_votes_are_told_by_model_version(recorder_of: Recorders, mlflow_store: str) -> None:
+    recorder = recorder_of()
     offline = Verdict(label=Label.GOOD, model="offline", offline=True, fallback=Fallback.LATE)
     for verdict in (CAUTION, CAUTION, offline):
         recorded(recorder, verdict)
@@ -117,17 +148,20 @@ def test_votes_are_told_by_model_version(mlflow_store: str) -> None:
     assert feedback(mlflow_store)[0] == [Votes("gpt-x", "7", 2, 0, 0), Votes("offline", "", 1, 0, 0)]
 
 
-def test_mlflow_down_is_neither_felt_nor_waited_for(unused_tcp_port: int) -> None:
-    recorder = Recorder(f"http://127.0.0.1:{unused_tcp_port}", "key")
+def test_mlflow_down_is_neither_felt_nor_waited_for(
+    recorder_of: Recorders, unused_tcp_port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = recorder_of(f"http://127.0.0.1:{unused_tcp_port}")
     name = recorded(recorder)
     recorder.vote(name, helpful=True, user="U1")
     recorder.close(20)
+    assert "did not take the last traces and votes" in caplog.text
     with pytest.raises(AngelError, match="MLFLOW_TRACKING_URI"):
         feedback(f"http://127.0.0.1:{unused_tcp_port}")
 
 
-def test_what_mlflow_cannot_keep_up_with_is_dropped(mlflow_store: str, caplog: pytest.LogCaptureFixture) -> None:
-    recorder = Recorder(mlflow_store, "key")
+def test_what_mlflow_cannot_keep_up_with_is_dropped(recorder_of: Recorders, caplog: pytest.LogCaptureFixture) -> None:
+    recorder = recorder_of()
     gate = threading.Event()
 
     def hold() -> None:
@@ -136,5 +170,7 @@ def test_what_mlflow_cannot_keep_up_with_is_dropped(mlflow_store: str, caplog: p
     recorder._put(hold)  # the one thread that brings notes to MLflow
     for _ in range(tracing.WAITING + 20):
         recorded(recorder)
-    gate.set()
     assert "not keeping up" in caplog.text
+    recorder.close(0)
+    assert "did not take the last traces and votes" in caplog.text
+    gate.set()
