@@ -544,6 +544,7 @@ def test_any_rows_come_out_once_each_wherever_a_run_stopped(rows: list[tuple[str
         assert [row["input"] for row in written((folder / "b").read_bytes())] == fields
 
 
+@pytest.mark.heavy
 async def test_a_huge_file_takes_no_more_memory_than_a_small_one() -> None:
     def lines(count: int) -> Iterable[bytes]:
         yield b"text\n"

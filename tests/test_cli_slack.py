@@ -131,6 +131,7 @@ async def mlflow_that_hangs(after: str) -> AsyncIterator[tuple[str, asyncio.Even
         await runner.cleanup()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("after", ["nothing", "experiments"])
 async def test_an_mlflow_server_that_hangs_is_felt_neither_in_slack_nor_at_the_end(cache_dir: Path, after: str) -> None:
     async with mlflow_that_hangs(after) as (address, hanging), LocalSlack(manifest=manifest()) as slack:

@@ -26,7 +26,10 @@ from tests.labelled import FINE, REWRITES, STINGS, judge, write_examples
 
 ROOT = Path(bot.__file__).parent.parent
 
-pytestmark = pytest.mark.usefixtures("mlflow_store")
+pytestmark = [
+    pytest.mark.usefixtures("mlflow_store"),
+    pytest.mark.xdist_group("standing"),  # which is made once for each worker, and takes many seconds
+]
 
 
 @pytest.fixture(autouse=True)
@@ -286,6 +289,7 @@ class TestEvaluate:
         assert b"Check MLFLOW_TRACKING_URI" in result.stderr
         assert openai_server.requests == []
 
+    @pytest.mark.heavy
     def test_ctrl_c_is_quiet_and_the_same_command_goes_on(
         self, openai_server: FakeOpenAI, data: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

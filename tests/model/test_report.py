@@ -90,7 +90,7 @@ def a_card(
         row("false alarm", Label.GOOD, good if weak else caution),
         row("refused one", Label.GOOD, None, "refused"),
         row("no rewrite here", Label.CAUTION, caution.model_copy(update={"rewrite": None, "tip": "Ask for it."})),
-        row("own check fails", Label.CAUTION, caution, check=Label.CAUTION),
+        row("own check fails", Label.CAUTION, caution.model_copy(update={"rewrite": "Shall we?"}), check=Label.CAUTION),
     ]
     return score(outcomes, model=model, version=version, prices={"some-model": Price(1, 10)})
 

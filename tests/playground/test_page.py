@@ -520,6 +520,7 @@ async def test_the_payloads_are_shown_exactly_and_can_be_copied(open_page: Open)
 # For everybody
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 async def test_axe_finds_nothing_serious(open_page: Open, scheme: str, viewport: ViewportSize) -> None:
