@@ -28,6 +28,7 @@ class Reply:
     content_type: str = "application/json"
     seconds: float = 0.0
     hang: bool = False
+    trickle: bool = False
     drop: bool = False
 
 
@@ -143,6 +144,8 @@ class FakeOpenAI:
             )
             if reply.hang:
                 await self._released.wait()
+            if reply.trickle:
+                await self._trickle(request)
             if reply.seconds or self.seconds:
                 await asyncio.sleep(reply.seconds or self.seconds)
         finally:
@@ -156,6 +159,14 @@ class FakeOpenAI:
             headers=reply.headers,
             content_type=reply.content_type,
         )
+
+    async def _trickle(self, request: web.Request) -> None:
+        """Begins to answer, and sends blanks for as long as somebody listens."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while True:
+            await response.write(b"\n")
+            await asyncio.sleep(0.1)
 
     def _refusal(self, request: web.Request, asked: dict[str, Any]) -> Reply | None:
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":

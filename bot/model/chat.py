@@ -7,11 +7,13 @@ server is and the key to it come from the environment of whoever loads the model
 import json
 import re
 import time
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import httpx2
 import mlflow
 import numpy as np
 import openai
@@ -230,16 +232,44 @@ def as_frame(rows: list[Row]) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=COLUMNS, dtype=object)
 
 
+class _InTime(httpx2.SyncByteStream):
+    """A response's body, given up at `until`: servers under load send blanks to keep a line, and each read is short."""
+
+    def __init__(self, body: httpx2.SyncByteStream, until: float) -> None:
+        self._body = body
+        self._until = until
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            if time.monotonic() > self._until:
+                raise httpx2.ReadTimeout("The response did not end in time.")
+            yield chunk
+
+    def close(self) -> None:
+        self._body.close()
+
+
+def _begin(request: httpx2.Request) -> None:
+    request.extensions["until"] = time.monotonic() + request.extensions["timeout"]["read"]
+
+
+def _bound(response: httpx2.Response) -> None:
+    assert isinstance(response.stream, httpx2.SyncByteStream)
+    response.stream = _InTime(response.stream, response.request.extensions["until"])
+
+
 def _client() -> openai.OpenAI:
+    http_client = openai.DefaultHttpxClient(event_hooks={"request": [_begin], "response": [_bound]})
     # Retries are ours: the SDK bounds each attempt, not all of them together.
     try:
-        client = openai.OpenAI(max_retries=0)
+        client = openai.OpenAI(max_retries=0, http_client=http_client)
     except openai.OpenAIError:  # no key; many compatible servers need none
-        client = openai.OpenAI(api_key="none", max_retries=0)
+        client = openai.OpenAI(api_key="none", max_retries=0, http_client=http_client)
         if client.base_url.host == "api.openai.com":
             raise ModelMisconfigured(
                 "The chat model needs OPENAI_API_KEY (for OpenAI) or OPENAI_BASE_URL (for a compatible server)."
             ) from None
+    weakref.finalize(client, http_client.close).atexit = False  # the SDK closes only a client of its own making
     return client
 
 

@@ -38,7 +38,7 @@ DEFAULT_STORE = "sqlite:///mlflow.db"
 _BOT = Path(__file__).parent.parent
 _CODE = ("__init__.py", "errors.py", "verdict.py", "model/__init__.py", "model/answer.py", "model/prompt.py")
 """What `chat.py` imports of ours. It travels with the model, so that it loads where `bot` is not installed."""
-_REQUIRED = ("mlflow", "openai", "pandas", "pydantic", "tenacity")
+_REQUIRED = ("httpx2", "mlflow", "openai", "pandas", "pydantic", "tenacity")
 
 
 SCORECARD = "scorecard.json"

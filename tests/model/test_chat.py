@@ -337,8 +337,11 @@ def test_every_exception_of_the_sdk_becomes_a_model_error(kind: type[BaseExcepti
 
 
 @pytest.mark.heavy
-def test_a_server_that_hangs_is_given_up_in_time(openai_server: FakeOpenAI, chat_model: ChatModel) -> None:
-    openai_server.replies.append(Reply(hang=True))
+@pytest.mark.parametrize("reply", [Reply(hang=True), Reply(trickle=True)], ids=["silent", "trickling"])
+def test_a_server_that_hangs_is_given_up_in_time(
+    openai_server: FakeOpenAI, chat_model: ChatModel, reply: Reply
+) -> None:
+    openai_server.replies.append(reply)
     with pytest.raises(ModelUnavailable, match="20 s"):
         chat_model().check(MEAN)
     assert len(openai_server.requests) == 1
