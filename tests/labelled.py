@@ -1,9 +1,13 @@
 """Labelled messages for a few seconds' evaluation, and chat models that judge them well or badly."""
 
 import csv
+import itertools
 from collections.abc import Callable, Container
 from pathlib import Path
 
+from bot.model.examples import read_examples
+from bot.model.rewrites import names
+from bot.verdict import Label, particulars
 from tests.fakes import verdict
 
 STINGS = tuple(
@@ -13,6 +17,7 @@ STINGS = tuple(
 FINE = tuple(
     f"Thanks for the {thing}, see you later." for thing in ("plan", "report", "cake", "song", "flowers", "book")
 )
+ADJECTIVES = ("quick", "calm", "short", "fresh", "second", "shared", "careful", "slow", "close", "proper")
 REWRITES = {text: f"Could we look at the {text.split()[1]} together?" for text in STINGS}
 
 
@@ -30,5 +35,22 @@ def judge(*, misses: Container[str] = (), alarms: Container[str] = ()) -> Callab
     def said(draft: str) -> str:
         stings = (draft in STINGS and draft not in misses) or draft in alarms
         return verdict("caution", REWRITES.get(draft, "Could we talk?")) if stings else verdict("good")
+
+    return said
+
+
+def judge_of_the_examples(missed: int = 0) -> Callable[[str], str]:
+    """A model that knows the built-in examples but the last `missed` stings, and keeps what a rewrite has to keep."""
+    examples = read_examples()
+    stings = [example for example in examples if example.label is Label.CAUTION]
+    known = {example.text: example for example in stings[: len(stings) - missed]}
+    # No two rewrites alike, as the gate wants it, and without a name or a number that a draft may lack.
+    looks = dict(zip(known, itertools.product(ADJECTIVES, ADJECTIVES), strict=False))
+
+    def said(draft: str) -> str:
+        if draft not in known:
+            return verdict("good")
+        kept = [*particulars(draft).values(), *names(draft, known[draft].language)]
+        return verdict("caution", f"A {', '.join(looks[draft])} look at this together? {' '.join(kept)}".strip())
 
     return said

@@ -1,11 +1,10 @@
 """The whole life of a model, on a real MLflow server, with a bot running beside it."""
 
 import asyncio
-import itertools
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,36 +12,15 @@ import aiohttp
 import pytest
 
 from bot.model.examples import read_examples
-from bot.model.rewrites import names
 from bot.playground.slack import LocalSlack
 from bot.slack.manifest import manifest
-from bot.verdict import Label, particulars
-from tests.fakes import FakeOpenAI, verdict
+from tests.fakes import FakeOpenAI
+from tests.labelled import judge_of_the_examples
 from tests.test_cli import ROOT
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
 
-MEAN = "As per my last email, you idiot."
-ADJECTIVES = ("quick", "calm", "short", "fresh", "second", "shared", "careful", "slow", "close", "proper")
-
-
-def judge(missed: int = 0) -> Callable[[str], str]:
-    """A model that knows every example but the last `missed` stings, and rewrites with all that has to stay."""
-    examples = read_examples()
-    stings = [example for example in examples if example.label is Label.CAUTION]
-    known = {example.text: example for example in stings[: len(stings) - missed]}
-    # No two rewrites alike, as the gate wants it, and without a name or a number that a draft may lack.
-    looks = dict(zip(known, itertools.product(ADJECTIVES, ADJECTIVES), strict=False))
-
-    def said(draft: str) -> str:
-        if draft == MEAN:
-            return verdict("caution", "It's all in my last email.")
-        if draft not in known:
-            return verdict("good")
-        kept = [*particulars(draft).values(), *names(draft, known[draft].language)]
-        return verdict("caution", f"A {', '.join(looks[draft])} look at this together? {' '.join(kept)}".strip())
-
-    return said
+MEAN = read_examples()[0].text
 
 
 class Life:
@@ -133,7 +111,11 @@ async def healthy(client: aiohttp.ClientSession, port: int) -> bool:
 async def test_a_model_lives_from_its_first_version_to_the_servers_return(
     tmp_path: Path, unused_tcp_port: int, openai_server: FakeOpenAI
 ) -> None:
-    openai_server.judges = {"one": judge(), "two": judge(), "worse": judge(missed=40)}
+    openai_server.judges = {
+        "one": judge_of_the_examples(),
+        "two": judge_of_the_examples(),
+        "worse": judge_of_the_examples(missed=40),
+    }
     async with LocalSlack(manifest=manifest()) as slack:
         life = Life(tmp_path, unused_tcp_port, openai_server, slack)
         async with life.mlflow():

@@ -22,7 +22,7 @@ from bot.errors import AngelError
 from bot.model.examples import digest, read_examples
 from bot.model.registry import EXPERIMENT, MODEL, PROMPT
 from tests.fakes import FakeOpenAI, Reply, verdict
-from tests.labelled import FINE, REWRITES, STINGS, judge, write_examples
+from tests.labelled import FINE, REWRITES, STINGS, judge, judge_of_the_examples, write_examples
 
 ROOT = Path(bot.__file__).parent.parent
 
@@ -431,8 +431,7 @@ class TestList:
 @pytest.mark.heavy
 @pytest.mark.timeout(300)  # two hundred traces into SQLite, one after the other
 def test_the_built_in_examples_take_a_model_through_the_gate(openai_server: FakeOpenAI) -> None:
-    stings = {each.text for each in read_examples() if each.label == "caution"}
-    openai_server.judge = lambda draft: judge(alarms=stings)(draft)
+    openai_server.judge = judge_of_the_examples()
     done("log", "--model", "gpt-x")
     assert "caution recall" in done("evaluate").stdout.casefold()
     assert done("promote").stdout == "Version 1 (gpt-x) is the champion now.\n"

@@ -12,8 +12,9 @@ from playwright.async_api import Page, ViewportSize, expect
 
 from bot.playground.slack import LocalSlack
 from tests.fakes import FakeOpenAI
+from tests.labelled import judge_of_the_examples
 from tests.playground.browser import chromium
-from tests.test_life import Life, judge
+from tests.test_life import Life
 
 DOCS = Path(__file__).parents[2] / "docs"
 SIZE = ViewportSize(width=1280, height=640)
@@ -23,7 +24,7 @@ async def main() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder, FakeOpenAI() as openai:
-        openai.judges = {"gpt-5.4-mini": judge(missed=6), "gpt-5.4": judge()}
+        openai.judges = {"gpt-5.4-mini": judge_of_the_examples(missed=6), "gpt-5.4": judge_of_the_examples()}
         async with LocalSlack() as slack:
             life = Life(Path(folder), port, openai, slack)
             async with life.mlflow(), chromium() as browser:
