@@ -18,7 +18,7 @@ from tests.fakes import FakeOpenAI
 from tests.labelled import judge_of_the_examples
 from tests.test_cli import ROOT
 
-pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_200)]
 
 MEAN = read_examples()[0].text
 
