@@ -183,6 +183,21 @@ def test_ctrl_c_is_quiet(openai_server: FakeOpenAI) -> None:
     assert (child.returncode, out, err) == (130, b"", b"\n")  # click ends the line that the terminal shows ^C on
 
 
+def test_ctrl_c_is_quiet_from_the_start() -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "bot", "check", "Hi!"],  # which tells of each import when it is done
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert child.stderr is not None
+    next(line for line in child.stderr if b" bot.errors" in line)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=20)
+    assert (child.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
+
+
 def test_a_closed_pipe_is_quiet() -> None:
     command = f"{sys.executable} -m bot check 'You idiot' | true"
     result = subprocess.run(  # noqa: S602 - a pipe is what is tried
