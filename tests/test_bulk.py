@@ -477,6 +477,17 @@ def test_other_options_are_refused_unless_begun_anew(tmp_path: Path) -> None:
     assert run(path, Format.JSON_LINES, tone="warm", restart=True).rows == 4
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_two_runs_never_write_one_file(tmp_path: Path, restart: bool) -> None:
+    path = tmp_path / "out"
+    with (
+        Results.open(path, JsonLines(), OPTIONS, restart=False),
+        pytest.raises(BatchError, match="Another run"),
+    ):
+        run(path, Format.JSON_LINES, restart=restart)
+    assert run(path, Format.JSON_LINES).rows == 4
+
+
 @pytest.mark.parametrize("content", [b"my novel", b"", b'{"row": 1}\n'])
 def test_a_file_that_is_no_unfinished_run_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "out"

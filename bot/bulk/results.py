@@ -1,6 +1,7 @@
 """The results of a run: the file or stream that records go to, and taking an unfinished file up again."""
 
 import contextlib
+import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,19 +26,22 @@ class Results:
     @classmethod
     @contextlib.contextmanager
     def open(cls, path: Path, writing: Writing, options: Mapping[str, Any], *, restart: bool) -> Iterator[Self]:
-        """The results in a file. Raises BatchError where a file is there that is not this very run's, unfinished."""
+        """The results in a file. Raises BatchError where a file is there that is not this very run's, unfinished, or
+        where another process is writing it."""
         note = path.with_name(path.name + ".unfinished")
         try:
-            if restart or not path.exists():
-                path.unlink(missing_ok=True)
-                note.write_text(json.dumps(options) + "\n", encoding="utf-8")
-            elif not note.exists():
+            anew = restart or not path.exists()
+            if not anew and not note.exists():
                 raise BatchError(
                     f"{path} is there already. Add --restart to write it anew, or name another file: --out"
                 )
-            else:
-                _same_run(options, note.read_text(encoding="utf-8"), path)
             with path.open("a+b") as stream:
+                _lock(stream, path)
+                if anew:
+                    stream.truncate(0)
+                    note.write_text(json.dumps(options) + "\n", encoding="utf-8")
+                else:
+                    _same_run(options, note.read_text(encoding="utf-8"), path)
                 yield cls(writing, stream, note)
         except OSError as error:
             raise BatchError(f"{error.filename or path} can't be written: {error.strerror}.") from error
@@ -69,6 +73,14 @@ class Results:
     def _put(self, text: str) -> None:
         self._stream.write(text.encode())
         self._stream.flush()  # row by row: what was answered stays, whatever becomes of this process
+
+
+def _lock(stream: BinaryIO, path: Path) -> None:
+    """Keep the file for this process, until the stream is closed or the process ends."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise BatchError(f"Another run is writing {path}. Wait for it to end, or name another file: --out") from error
 
 
 def _same_run(options: Mapping[str, Any], noted: str, path: Path) -> None:
