@@ -3,9 +3,9 @@
 Each file has the columns `text` and `label` (`good` or `caution`). Nothing of it is kept.
 """
 
+import argparse
 import csv
 import statistics
-import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,16 +61,24 @@ def measure(phrasebook: Phrasebook, examples: Iterable[dict[str, str]]) -> Itera
         yield f"not checkable  {rejected}"
 
 
-def main(paths: list[str]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How the offline check does on CSV files of other people's messages.")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.csv", help="with the columns `text` and `label`")
+    paths = parser.parse_args().files
     started = time.perf_counter()
     phrasebook = Phrasebook.load()
     loaded = time.perf_counter() - started
     patterns = sum(len(entry.patterns) for entry in phrasebook.entries)
     print(f"{patterns} patterns in {len(phrasebook.entries)} entries, loaded in {loaded * 1e3:.0f} ms")  # noqa: T201  # it is a script
     for path in paths:
-        with Path(path).open(encoding="utf-8", newline="") as file:
-            print(f"\n{path}", *measure(phrasebook, csv.DictReader(file)), sep="\n  ")  # noqa: T201  # it is a script
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                print(f"\n{path}", *measure(phrasebook, csv.DictReader(file)), sep="\n  ")  # noqa: T201  # it is a script
+        except OSError as error:
+            parser.error(f"{path} can't be read: {error.strerror}")
+        except KeyError as error:
+            parser.error(f"{path} has no column {error}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
