@@ -114,6 +114,9 @@ def read_answer(content: str, draft: str) -> Row:
 
     Raises AnswerUnusable for anything else.
     """
+    if not content.lstrip().startswith(("{", "```")):
+        # Many open models think aloud first, and try answers out there; not every server takes that away.
+        content = content.rpartition("</think>")[2]
     for answer in _json_objects(content):
         label = _label(answer.get("verdict"))
         if label:

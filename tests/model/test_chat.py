@@ -135,6 +135,9 @@ def test_optional_columns_take_effect_row_by_row(openai_server: FakeOpenAI, chat
         ),
         ("You might want to read that again before pressing send.", "caution", None),
         ("**Good to Go!**", "good", None),
+        ('<think>{"verdict": "good"}? No.</think>\n\n{"verdict": "caution", "rewrite": "Softer"}', "caution", "Softer"),
+        ("It may sting, but they are friends.\n</think>\nGood to Go!", "good", None),
+        ('{"verdict": "caution", "rewrite": "End it with </think>"}', "caution", "End it with </think>"),
     ],
 )
 def test_a_server_without_schemas_is_still_read(
