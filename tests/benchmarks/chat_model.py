@@ -7,6 +7,7 @@ to the bare client; to reach: p50 at most 1.5 times bare's at 0 ms, throughput a
 threads, memory growth within 20 MB of bare's.
 """
 
+import gc
 import json
 import os
 import statistics
@@ -106,6 +107,7 @@ def throughput(shape: str) -> dict[str, float]:
     call = SHAPES[shape]()
     for _ in range(20):
         call()
+    gc.freeze()  # as `angel serve` does once it has started
     process = psutil.Process()
     before = process.memory_info().rss
     began = time.perf_counter()
