@@ -1,11 +1,13 @@
-"""A verdict as a person reads it in a terminal or a pipe."""
+"""A verdict, or a table, as a person reads it in a terminal or a pipe."""
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import IO
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from bot.verdict import Draft, Fallback, Label, Verdict
@@ -29,6 +31,18 @@ def show(draft: Draft, verdict: Verdict, *, offline_note: str, out: IO[str] = sy
         _show_rich(Console(file=out, highlight=False), draft, verdict, offline_note)
     else:
         out.write("\n".join(_plain(verdict, offline_note)) + "\n")
+
+
+def show_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: in columns on a terminal, one line a row with tabs between the cells elsewhere."""
+    if not sys.stdout.isatty():
+        for row in (heading, *rows):
+            sys.stdout.write("\t".join(row) + "\n")
+        return
+    table = Table(*heading, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
 
 
 def _plain(verdict: Verdict, offline_note: str) -> list[str]:

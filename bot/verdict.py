@@ -219,6 +219,11 @@ def differences(draft: str, rewrite: str) -> tuple[tuple[str, ...], tuple[str, .
     return lost, added
 
 
+def whole(text: str) -> str:
+    """The text with each half of an emoji as `�`, since nothing can encode one; two halves side by side become it."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def one_line(text: str) -> str:
     """The text with every run of white space made one space."""
     return " ".join(text.split())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 from bot.bulk.rows import MAX_RECORD, BatchError, Row, from_json
-from bot.verdict import Label, Verdict
+from bot.verdict import Label, Verdict, whole
 
 _KEYS = tuple(Verdict(label=Label.GOOD).as_json())
 
@@ -151,13 +151,8 @@ def _csv_line(cells: Sequence[object]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return _whole(value) if isinstance(value, str) else _dumped(value)
+    return whole(value) if isinstance(value, str) else _dumped(value)
 
 
 def _dumped(value: object) -> str:
-    return _whole(json.dumps(value, ensure_ascii=False))
-
-
-def _whole(text: str) -> str:
-    """The text with halves of emoji and bytes that were no UTF-8 as `�`, so that it can be written."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole(json.dumps(value, ensure_ascii=False))

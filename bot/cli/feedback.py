@@ -1,7 +1,6 @@
 """`angel model feedback`: what people in Slack said of the answers."""
 
 import csv
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,22 +54,14 @@ def feedback(file: Path | None) -> int:
 
 
 def _show(votes: Sequence["Votes"]) -> None:
+    from bot.terminal import show_table
+
     heading = ("model", "version", "checks", "👍", "👎", "helpful")
     rows = [
         (each.model, each.version or "-", str(each.checks), str(each.helpful), str(each.unhelpful), _share(each))
         for each in votes
     ]
-    if not sys.stdout.isatty():
-        for row in (heading, *rows):
-            click.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*heading, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    show_table(heading, rows)
 
 
 def _share(votes: "Votes") -> str:

@@ -221,6 +221,8 @@ def list_(data: Path | None) -> int:
     if not versions:
         click.echo("No model has been logged yet. Begin with: angel model log", err=True)
         return 0
+    from bot.terminal import show_table
+
     heading = (
         "version",
         "aliases",
@@ -232,18 +234,7 @@ def list_(data: Path | None) -> int:
         "evaluated",
         "logged",
     )
-    rows = [_listed(registry, version, examples) for version in versions]
-    if not sys.stdout.isatty():
-        for row in (heading, *rows):
-            click.echo("\t".join(row))
-        return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*heading, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+    show_table(heading, [_listed(registry, version, examples) for version in versions])
     return 0
 
 

@@ -18,6 +18,7 @@ from bot.verdict import (
     Verdict,
     differences,
     one_line,
+    whole,
 )
 
 
@@ -182,8 +183,7 @@ def _text(value: object) -> str | None:
     """The text a person can read of a value a model gave, or None where there is none."""
     if not isinstance(value, str):
         return None
-    # JSON can spell half an emoji; nothing after us can encode it. Two halves side by side become the emoji.
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").strip() or None
+    return whole(value).strip() or None  # JSON can spell half an emoji
 
 
 def _rewrite(draft: str, value: object) -> str | None:
