@@ -82,3 +82,19 @@ def mlflow_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _migrated_stor
 
     mlflow.set_tracking_uri(address)
     return address
+
+
+@pytest.fixture
+def recorder_of(mlflow_store: str) -> Iterator[Callable[..., Any]]:
+    """Makes recorders for the test's store, and sees that none of them writes on into the next test's."""
+    from bot.model.tracing import Recorder
+
+    made = []
+
+    def make(store: str = mlflow_store, key: str = "key", **how: bool) -> Recorder:
+        made.append(Recorder(store, key, **how))
+        return made[-1]
+
+    yield make
+    for recorder in made:
+        recorder.close(20)

@@ -4,9 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bot
-
-ROOT = Path(bot.__file__).parent.parent
+from tests.processes import ROOT
 
 
 def test_the_layers_hold() -> None:

@@ -14,8 +14,7 @@ import bot
 from bot import cli
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE
 from tests.fakes import FakeOpenAI, error
-
-ROOT = Path(bot.__file__).parent.parent
+from tests.processes import ROOT, finish, start
 
 
 @pytest.fixture(autouse=True)
@@ -24,21 +23,8 @@ def _cache(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
 
 
 def angel(*arguments: str, input: str | bytes | None = None) -> Result:
-    """`angel` with these arguments. Errors surface as main() would print them: see `process` for that."""
+    """`angel` with these arguments. Errors surface as main() would print them: see `finish` for that."""
     return CliRunner().invoke(cli.angel, arguments, input=input, standalone_mode=False)
-
-
-def process(*arguments: str, input: bytes | None = None, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    """`python -m bot` as a process of its own."""
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bot", *arguments],
-        input=input,
-        stdin=subprocess.DEVNULL if input is None else None,
-        capture_output=True,
-        timeout=50,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
-        check=False,
-    )
 
 
 def test_a_good_message_exits_with_0() -> None:
@@ -81,7 +67,7 @@ def test_the_chat_model_answers_where_one_is_configured(
 
 def test_the_offline_check_answers_where_the_chat_model_fails(openai_server: FakeOpenAI) -> None:
     openai_server.replies.append(error(401, "invalid_api_key"))
-    result = process("check", "You idiot")
+    result = finish("check", "You idiot")
     assert result.returncode == 1
     assert "The chat model is not set up right, so the offline check answered." in result.stdout.decode()
     assert "Check OPENAI_API_KEY" in result.stderr.decode()
@@ -110,7 +96,7 @@ def test_a_model_is_named_by_uri(openai_server: FakeOpenAI, cache_dir: Path) -> 
 def test_what_could_not_be_checked_exits_with_2_and_one_message(
     arguments: tuple[str, ...], input: bytes | None, said: str
 ) -> None:
-    result = process(*arguments, input=input)
+    result = finish(*arguments, input=input)
     assert result.returncode == 2
     assert said in result.stderr.decode()
     assert "Traceback" not in result.stderr.decode()
@@ -118,13 +104,13 @@ def test_what_could_not_be_checked_exits_with_2_and_one_message(
 
 
 def test_a_wrong_setting_is_named() -> None:
-    result = process("check", "x", ANGEL_DEADLINE="soon")
+    result = finish("check", "x", ANGEL_DEADLINE="soon")
     assert (result.returncode, b"ANGEL_DEADLINE" in result.stderr) == (2, True)
 
 
 def test_a_dotenv_file_is_read_and_real_variables_win(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-x\nOPENAI_MODEL=from-file\n")
-    shown = process("model", "show", OPENAI_MODEL="from-shell").stdout
+    shown = finish("model", "show", OPENAI_MODEL="from-shell").stdout
     assert b"why: OPENAI_API_KEY is set" in shown
     assert b"model: from-shell" in shown
 
@@ -166,17 +152,12 @@ def test_help_imports_no_heavy_package() -> None:
 
 
 def test_the_version_is_told() -> None:
-    assert bot.__version__.encode() in process("--version").stdout
+    assert bot.__version__.encode() in finish("--version").stdout
 
 
 def test_ctrl_c_is_quiet(openai_server: FakeOpenAI) -> None:
     openai_server.seconds = 30
-    child = subprocess.Popen(
-        [sys.executable, "-m", "bot", "check", "You idiot"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    child = start("check", "You idiot")
     openai_server.wait_for_request()
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=20)
@@ -184,12 +165,7 @@ def test_ctrl_c_is_quiet(openai_server: FakeOpenAI) -> None:
 
 
 def test_ctrl_c_is_quiet_from_the_start() -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-m", "bot", "check", "Hi!"],  # which tells of each import when it is done
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
+    child = start("check", "Hi!", python=("-X", "importtime"))  # which tells of each import when it is done
     assert child.stderr is not None
     next(line for line in child.stderr if b" bot.errors" in line)
     child.send_signal(signal.SIGINT)

@@ -1,9 +1,8 @@
 """`angel model feedback`, on the votes in a real MLflow store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import mlflow
 import pytest
 from click.testing import CliRunner, Result
 
@@ -23,11 +22,8 @@ pytestmark = pytest.mark.xdist_group("store")  # which is made once for each wor
 
 
 @pytest.fixture
-def recorder(mlflow_store: str) -> Iterator[Recorder]:
-    made = Recorder(mlflow_store, "key", keeps_text=True)
-    yield made
-    made.close(20)
-    mlflow.set_tracking_uri("")
+def recorder(recorder_of: Callable[..., Recorder]) -> Recorder:
+    return recorder_of(keeps_text=True)
 
 
 def checked(recorder: Recorder, verdict: Verdict, helpful: bool | None = None, text: str | None = None) -> None:
@@ -116,8 +112,5 @@ def test_a_folder_that_is_not_there_is_said(recorder: Recorder, mlflow_store: st
 def test_an_mlflow_that_is_down_is_said(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{unused_tcp_port}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    try:
-        with pytest.raises(AngelError, match="MLFLOW_TRACKING_URI"):
-            run()
-    finally:
-        mlflow.set_tracking_uri("")
+    with pytest.raises(AngelError, match="MLFLOW_TRACKING_URI"):
+        run()

@@ -16,12 +16,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-import bot
 from bot import cli
 from bot.bulk import DEAD_ROWS
 from tests.fakes import FakeOpenAI, Reply, error, verdict
-
-ROOT = Path(bot.__file__).parent.parent
+from tests.processes import ROOT, start
 
 
 @pytest.fixture(autouse=True)
@@ -31,16 +29,6 @@ def _cache(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
 
 def screen(*arguments: str, input: str | None = None) -> Result:
     return CliRunner().invoke(cli.angel, ["screen", *arguments], input=input, standalone_mode=False)
-
-
-def process(*arguments: str, stdin: Any = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bot", *arguments],
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
@@ -139,7 +127,7 @@ def test_what_the_chat_model_declines_is_not_answered_offline(openai_server: Fak
 def test_a_wrong_key_stops_the_run_and_the_same_command_goes_on(openai_server: FakeOpenAI) -> None:
     messages(100, Path("m.csv"))
     openai_server.key = "sk-other"
-    child = process("screen", "m.csv")
+    child = start("screen", "m.csv")
     _, err = child.communicate(timeout=50)
     assert child.returncode == 2
     assert err.decode().splitlines() == [
@@ -155,7 +143,7 @@ def test_a_wrong_key_stops_the_run_and_the_same_command_goes_on(openai_server: F
 def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(openai_server: FakeOpenAI) -> None:
     messages(20, Path("m.csv"))
     with stuck_at("message 6 idiot", openai_server) as reached:
-        child = process("screen", "m.csv", "--concurrency", "1", "--out", "out.jsonl")
+        child = start("screen", "m.csv", "--concurrency", "1", "--out", "out.jsonl")
         assert reached.wait(30)
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=20)
@@ -171,7 +159,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(openai_server: FakeO
 def test_a_killed_run_loses_nothing_that_was_answered(openai_server: FakeOpenAI) -> None:
     messages(20, Path("m.csv"))
     with stuck_at("message 6 idiot", openai_server) as reached:
-        child = process("screen", "m.csv", "--concurrency", "1", "--out", "out.jsonl")
+        child = start("screen", "m.csv", "--concurrency", "1", "--out", "out.jsonl")
         assert reached.wait(30)
         child.kill()
         child.communicate(timeout=20)
@@ -181,7 +169,7 @@ def test_a_killed_run_loses_nothing_that_was_answered(openai_server: FakeOpenAI)
 
 
 def test_ctrl_c_ends_a_run_that_waits_for_a_pipe(openai_server: FakeOpenAI) -> None:
-    child = process("screen", "-", stdin=subprocess.PIPE)
+    child = start("screen", "-", stdin=subprocess.PIPE)
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(b"hi\n")
@@ -277,7 +265,7 @@ def _on_a_terminal(*arguments: str) -> str:
 def test_no_message_is_logged(openai_server: FakeOpenAI) -> None:
     openai_server.replies.append(Reply("nonsense marmalade"))
     Path("m.txt").write_text("marmalade idiot\n" * 3)
-    child = process("-v", "screen", "m.txt")
+    child = start("-v", "screen", "m.txt")
     out, err = child.communicate(timeout=50)
     assert b"check outcome=caution" in err
     assert b"marmalade" not in out + err

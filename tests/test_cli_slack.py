@@ -18,7 +18,7 @@ from bot.playground.slack import LocalSlack
 from bot.slack.manifest import manifest
 from bot.verdict import CAUTION_SENTENCE
 from tests.fakes import FakeOpenAI
-from tests.test_cli import ROOT
+from tests.processes import ROOT
 
 
 @asynccontextmanager

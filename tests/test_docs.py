@@ -7,7 +7,7 @@ import pytest
 
 from bot.cli import angel
 from bot.settings import Settings
-from tests.test_cli import ROOT
+from tests.processes import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -16,7 +16,7 @@ from bot.playground.slack import LocalSlack
 from bot.slack.manifest import manifest
 from tests.fakes import FakeOpenAI
 from tests.labelled import judge_of_the_examples
-from tests.test_cli import ROOT
+from tests.processes import ROOT
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_200)]
 

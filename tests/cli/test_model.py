@@ -5,8 +5,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -16,15 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 from mlflow.tracking import MlflowClient
 
-import bot
 from bot import cli
 from bot.errors import AngelError
 from bot.model.examples import digest, read_examples
 from bot.model.registry import EXPERIMENT, MODEL, PROMPT
 from tests.fakes import FakeOpenAI, Reply, verdict
 from tests.labelled import FINE, REWRITES, STINGS, judge, judge_of_the_examples, write_examples
-
-ROOT = Path(bot.__file__).parent.parent
+from tests.processes import finish, start
 
 pytestmark = [
     pytest.mark.usefixtures("mlflow_store"),
@@ -150,7 +146,7 @@ class TestLog:
         assert {each.path for each in client().list_artifacts(run.info.run_id)} >= {"prompt.txt", "schema.json"}
 
     def test_nothing_but_the_result_is_printed(self) -> None:
-        result = process("log")
+        result = finish("model", "log")
         assert result.returncode == 0
         assert result.stderr == b""
         assert len(result.stdout.splitlines()) == 6
@@ -283,7 +279,7 @@ class TestEvaluate:
     def test_an_mlflow_that_is_down_is_said_before_anything_is_asked(
         self, openai_server: FakeOpenAI, data: str
     ) -> None:
-        result = process("evaluate", "--data", data, MLFLOW_TRACKING_URI="http://127.0.0.1:1")
+        result = finish("model", "evaluate", "--data", data, MLFLOW_TRACKING_URI="http://127.0.0.1:1")
         assert result.returncode == 2
         assert len(result.stderr.splitlines()) == 1
         assert b"Check MLFLOW_TRACKING_URI" in result.stderr
@@ -297,12 +293,7 @@ class TestEvaluate:
         hanging = threading.Barrier(2 + 1)
         openai_server.judge = judge()
         openai_server.replies = Telling([*[Reply(verdict("good"))] * 6, *[Reply(hang=True)] * 2], hanging)
-        child = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "bot", "model", "evaluate", "--data", data],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "ANGEL_CONCURRENCY": "2"},
-        )
+        child = start("model", "evaluate", "--data", data, ANGEL_CONCURRENCY="2")
         hanging.wait(30)  # each of its two threads has something in hand that will not come back
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=30)
@@ -435,15 +426,3 @@ def test_the_built_in_examples_take_a_model_through_the_gate(openai_server: Fake
     done("log", "--model", "gpt-x")
     assert "caution recall" in done("evaluate").stdout.casefold()
     assert done("promote").stdout == "Version 1 (gpt-x) is the champion now.\n"
-
-
-def process(*arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
-    """`angel model` as a process of its own."""
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "bot", "model", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=50,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
-        check=False,
-    )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -27,20 +27,6 @@ WORDS = ("Marmalade", "Quince", "Tangerine", "Clementine", "U123")
 
 
 Recorders = Callable[..., Recorder]
-
-
-@pytest.fixture
-def recorder_of(mlflow_store: str) -> Iterator[Recorders]:
-    """Makes recorders for the test's store, and sees that none of them writes on into the next test's."""
-    made = []
-
-    def make(store: str = mlflow_store, key: str = "key", **how: bool) -> Recorder:
-        made.append(Recorder(store, key, **how))
-        return made[-1]
-
-    yield make
-    for recorder in made:
-        recorder.close(20)
 
 
 def recorded(recorder: Recorder, verdict: Verdict = CAUTION, user: str = "U123") -> str:

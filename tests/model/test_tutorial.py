@@ -23,7 +23,6 @@ from click.testing import CliRunner
 from mlflow.models import ModelSignature
 from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
-import bot
 from bot import cli
 from bot.cli import parts
 from bot.model import chat
@@ -32,8 +31,8 @@ from bot.model.loading import INPUT_EXAMPLE, SIGNATURE
 from bot.model.registry import Registry
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Draft, Label
 from tests.fakes import FakeOpenAI, Reply
+from tests.processes import ROOT
 
-ROOT = Path(bot.__file__).parent.parent
 PARAMS = {"max_tokens": 50, "temperature": 0.2}
 TUTORIAL = [example.text for example in read_examples() if example.slice == "tutorial"]
 VALIDATION_DATA = pd.DataFrame({"text": TUTORIAL})
@@ -64,6 +63,20 @@ def environment(store: str) -> dict[str, str]:
     """Of a shell in which the virtual environment is active."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return os.environ | {"PATH": path, "MLFLOW_TRACKING_URI": store, "SPARK_LOCAL_IP": "127.0.0.1"}
+
+
+def lines_of(script: str, store: str, *, timeout: float) -> list[str]:
+    """What a script prints in a shell like that."""
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, "-W", "ignore", "-c", script],
+        env=environment(store),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return done.stdout.splitlines()
 
 
 # Predict
@@ -104,16 +117,8 @@ print(model.predict(validation_data, params={PARAMS!r})["reply"].tolist() == {RE
 import bot
 print(bot.__file__)
 """
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "ignore", "-c", script],
-        env=environment(mlflow_store),
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answered, place = done.stdout.splitlines()[-2:]
+    said = lines_of(script, mlflow_store, timeout=50)
+    answered, place = said[-2:]
     assert answered == "True"
     assert Path(place).parts[-3:-1] == ("code", "bot")
     assert not Path(place).is_relative_to(ROOT)
@@ -271,16 +276,8 @@ def test_spark_runs_it_over_a_column_of_messages(registered: str, mlflow_store: 
     script = (
         SPARK % {"messages": rows} + "import json\nfor row in screened.collect(): print(json.dumps(row.asDict()))\n"
     )
-    done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-W", "ignore", "-c", script],
-        env=environment(mlflow_store),
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3_000:]
-    screened = [json.loads(line) for line in done.stdout.splitlines()]
+    said = lines_of(script, mlflow_store, timeout=280)
+    screened = [json.loads(line) for line in said]
     assert [row["text"] for row in screened] == [row[0] for row in rows]
     assert [row["reply"] for row in screened[:5]] == REPLIES
     assert [row["verdict"] for row in screened[5:]] == [None, None]

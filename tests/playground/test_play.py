@@ -10,9 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-import bot
-
-ROOT = Path(bot.__file__).parent.parent
+from tests.processes import ROOT
 
 
 @contextmanager

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import pytest
 
 from bot.model.tracing import Kept, Recorder, feedback
@@ -387,14 +385,6 @@ async def test_a_yes_that_comes_when_texts_are_no_longer_kept_keeps_nothing() ->
 # In a real store
 
 
-@contextmanager
-def recording(store: str, *, keeps_text: bool) -> Iterator[Recorder]:
-    recorder = Recorder(store, "key", keeps_text=keeps_text)
-    yield recorder
-    recorder.close(20)
-    mlflow.set_tracking_uri("")
-
-
 async def votes_in(store: str, served: Served[FakeScreener], *, number: int) -> None:
     """Ends the worker, and waits until this many votes are in the store."""
     await served.end()
@@ -408,60 +398,66 @@ def marked(_: Any) -> Verdict:
 
 
 @pytest.mark.xdist_group("store")  # which is made once for each worker, and takes seconds
-async def test_the_store_has_votes_and_no_words_where_texts_are_not_kept(mlflow_store: str, tmp_path: Path) -> None:
-    with recording(mlflow_store, keeps_text=False) as recorder:
-        async with serving(FakeScreener(marked), "socket_mode", recorder=recorder) as served:
-            slack = served.slack
-            await slack.command("/angel", f"Fine, {MARK}.")
-            await slack.press(await the_answer(slack), "helpful")
-            await said(slack, NOTED)
-            await slack.press(await composed(slack, f"Fine, {MARK}."), "not_helpful")
-            await the_view(slack, NOTED)
-            await votes_in(mlflow_store, served, number=2)
+async def test_the_store_has_votes_and_no_words_where_texts_are_not_kept(
+    mlflow_store: str, recorder_of: Callable[..., Recorder], tmp_path: Path
+) -> None:
+    recorder = recorder_of(keeps_text=False)
+    async with serving(FakeScreener(marked), "socket_mode", recorder=recorder) as served:
+        slack = served.slack
+        await slack.command("/angel", f"Fine, {MARK}.")
+        await slack.press(await the_answer(slack), "helpful")
+        await said(slack, NOTED)
+        await slack.press(await composed(slack, f"Fine, {MARK}."), "not_helpful")
+        await the_view(slack, NOTED)
+        await votes_in(mlflow_store, served, number=2)
 
-        (votes,) = feedback(mlflow_store)[0]
-        assert (votes.model, votes.version, votes.helpful, votes.unhelpful) == ("a-model", "3", 1, 1)
-        written = store_bytes(tmp_path)
-        assert b"composer" in written, "the bytes are looked at"
-        assert not [word for word in (MARK, slack.user) if word.encode() in written]
+    (votes,) = feedback(mlflow_store)[0]
+    assert (votes.model, votes.version, votes.helpful, votes.unhelpful) == ("a-model", "3", 1, 1)
+    written = store_bytes(tmp_path)
+    assert b"composer" in written, "the bytes are looked at"
+    assert not [word for word in (MARK, slack.user) if word.encode() in written]
 
 
 @pytest.mark.xdist_group("store")
 async def test_the_store_has_only_the_words_that_were_given(
-    mlflow_store: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    mlflow_store: str,
+    recorder_of: Callable[..., Recorder],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    with recording(mlflow_store, keeps_text=True) as recorder:
-        async with serving(FakeScreener(marked), "http", recorder=recorder) as served:
-            slack = served.slack
-            # Asked, and not answered.
-            view = await composed(slack, f"Fine, {MARK}.")
-            await slack.press(view, "not_helpful")
-            await slack.close(await the_view(slack, "May I keep"))
-            # Asked, and declined.
-            await slack.command("/angel", f"Fine, {MARK}.")
-            await slack.press((await slack.changed(slack.ephemerals))[0], "not_helpful")
-            await slack.press(await said(slack, MAY_I_KEEP_IT), "keep_nothing")
-            await said(slack, NOT_KEPT)
-            # Somebody else's, and so not asked.
-            view = await checked_in_thread(slack, f"Fine, {MARK}.", user=slack.other)
-            await slack.press(view, "not_helpful")
-            assert "May I keep" not in seen(await the_view(slack, NOTED))
-            # Given.
-            await slack.command("/angel", "Fine, have it.", channel=slack.dm)
-            (answer,) = await slack.changed(lambda: slack.ephemerals(channel=slack.dm))
-            await slack.press(answer, "not_helpful")
-            await slack.press(await said(slack, MAY_I_KEEP_IT), "keep_text")
-            await said(slack, KEPT)
-            await votes_in(mlflow_store, served, number=4)
+    recorder = recorder_of(keeps_text=True)
+    async with serving(FakeScreener(marked), "http", recorder=recorder) as served:
+        slack = served.slack
+        # Asked, and not answered.
+        view = await composed(slack, f"Fine, {MARK}.")
+        await slack.press(view, "not_helpful")
+        await slack.close(await the_view(slack, "May I keep"))
+        # Asked, and declined.
+        await slack.command("/angel", f"Fine, {MARK}.")
+        await slack.press((await slack.changed(slack.ephemerals))[0], "not_helpful")
+        await slack.press(await said(slack, MAY_I_KEEP_IT), "keep_nothing")
+        await said(slack, NOT_KEPT)
+        # Somebody else's, and so not asked.
+        view = await checked_in_thread(slack, f"Fine, {MARK}.", user=slack.other)
+        await slack.press(view, "not_helpful")
+        assert "May I keep" not in seen(await the_view(slack, NOTED))
+        # Given.
+        await slack.command("/angel", "Fine, have it.", channel=slack.dm)
+        (answer,) = await slack.changed(lambda: slack.ephemerals(channel=slack.dm))
+        await slack.press(answer, "not_helpful")
+        await slack.press(await said(slack, MAY_I_KEEP_IT), "keep_text")
+        await said(slack, KEPT)
+        await votes_in(mlflow_store, served, number=4)
 
-        await asyncio.to_thread(wait_for, lambda: feedback(mlflow_store)[1])
-        (kept,) = feedback(mlflow_store)[1]
-        assert kept == Kept("Fine, have it.", Label.CAUTION, False, "a-model", "3")
-        assert kept.likely is Label.GOOD
-        written = store_bytes(tmp_path)
-        assert b"Fine, have it." in written, "the bytes are looked at"
-        assert not [word for word in (MARK, slack.user) if word.encode() in written]
-        told = "\n".join([*(logging.Formatter().format(each) for each in caplog.records), *capfd.readouterr()])
-        assert "outcome=kept" in told
-        assert not [word for word in (MARK, "have it", slack.user) if word in told]
+    await asyncio.to_thread(wait_for, lambda: feedback(mlflow_store)[1])
+    (kept,) = feedback(mlflow_store)[1]
+    assert kept == Kept("Fine, have it.", Label.CAUTION, False, "a-model", "3")
+    assert kept.likely is Label.GOOD
+    written = store_bytes(tmp_path)
+    assert b"Fine, have it." in written, "the bytes are looked at"
+    assert not [word for word in (MARK, slack.user) if word.encode() in written]
+    told = "\n".join([*(logging.Formatter().format(each) for each in caplog.records), *capfd.readouterr()])
+    assert "outcome=kept" in told
+    assert not [word for word in (MARK, "have it", slack.user) if word in told]
