@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bot.model.examples import read_examples
 from bot.model.rewrites import names
-from bot.verdict import Label, particulars
+from bot.particulars import particulars
+from bot.verdict import Label
 from tests.fakes import verdict
 
 STINGS = tuple(

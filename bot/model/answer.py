@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from bot.errors import MODEL_ERRORS, AnswerUnusable, ModelError
+from bot.particulars import differences
 from bot.verdict import (
     CAUTION_SENTENCE,
     GOOD_SENTENCE,
@@ -16,7 +17,6 @@ from bot.verdict import (
     Finding,
     Label,
     Verdict,
-    differences,
     one_line,
     whole,
 )

@@ -2,7 +2,8 @@
 
 import re
 
-from bot.verdict import PLACEHOLDER, differences, one_line
+from bot.particulars import PLACEHOLDER, differences
+from bot.verdict import one_line
 
 LENGTH_FACTOR = 2.0
 LENGTH_SLACK = 80

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 
-from bot.verdict import differences, one_line
+from bot.particulars import differences
+from bot.verdict import one_line
 
 MAX_HINT = 60
 """Characters of a hint: enough to tell two links apart, too few to fill a draft with one."""

@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import AngelError
 from bot.model.examples import COLUMNS, EXAMPLES, digest, read_examples
-from bot.verdict import Category, Label, Tone, particulars
+from bot.particulars import particulars
+from bot.verdict import Category, Label, Tone
 
 SHIPPED = read_examples()
 SLICES = {

@@ -1,14 +1,15 @@
 """The phrasebook: its data holds together, and it leaves alone what means no harm."""
 
 import re
+from collections.abc import Iterable
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import DraftRejected
-from bot.model.phrasebook import Entry, Harmless, Phrasebook
-from bot.verdict import Category, Draft, Tone, differences
+from bot.model.phrasebook import Phrasebook
+from bot.particulars import differences
+from bot.verdict import Category, Draft, Tone
 
 BOOK = Phrasebook.load()
 CAUTIONS_OF_THE_TUTORIAL = [
@@ -30,26 +31,30 @@ def rewrite(text: str, tone: Tone = Tone.PLAYFUL) -> str | None:
     return BOOK.check(Draft(text=text, tone=tone))["rewrite"]
 
 
-def name(part: Entry | Harmless) -> str:
-    return part.patterns[0][:50]
+def caught(texts: Iterable[str]) -> dict[str, list[str]]:
+    """The texts that the phrasebook finds something in, each with what it finds."""
+    found = {text: [text[barb.start : barb.end] for barb in BOOK.find(text)] for text in texts}
+    return {text: words for text, words in found.items() if words}
 
 
 # --- the data -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("entry", BOOK.entries, ids=name)
-def test_every_example_is_found_by_its_own_entry(entry: Entry) -> None:
-    assert [each for each in entry.examples if not any(barb.entry is entry for barb in BOOK.find(each))] == []
+def test_every_example_is_found_by_its_own_entry() -> None:
+    assert [
+        each
+        for entry in BOOK.entries
+        for each in entry.examples
+        if not any(barb.entry is entry for barb in BOOK.find(each))
+    ] == []
 
 
-@pytest.mark.parametrize("entry", BOOK.entries, ids=name)
-def test_no_lookalike_is_found_by_any_entry(entry: Entry) -> None:
-    assert [each for each in entry.lookalikes if BOOK.find(each)] == []
+def test_no_lookalike_is_found_by_any_entry() -> None:
+    assert caught(each for entry in BOOK.entries for each in entry.lookalikes) == {}
 
 
-@pytest.mark.parametrize("harmless", BOOK.harmless, ids=name)
-def test_harmless_words_are_left_alone(harmless: Harmless) -> None:
-    assert [each for each in harmless.examples if BOOK.find(each)] == []
+def test_harmless_words_are_left_alone() -> None:
+    assert caught(each for harmless in BOOK.harmless for each in harmless.examples) == {}
 
 
 def test_there_are_two_hundred_patterns_and_more() -> None:
@@ -70,51 +75,48 @@ def test_every_word_list_is_used() -> None:
     assert set(BOOK.words) == set(re.findall(r"<(\w+)>", written.replace("(?<", "")))
 
 
-@pytest.mark.parametrize("entry", BOOK.entries, ids=name)
-def test_reasons_and_tips_are_one_short_sentence(entry: Entry) -> None:
-    assert entry.reason.endswith((".", "”"))
-    assert len(entry.reason) < 120
-    assert "\n" not in entry.reason + (entry.tip or "")
+def test_reasons_and_tips_are_one_short_sentence() -> None:
+    assert [
+        entry.reason
+        for entry in BOOK.entries
+        if not (
+            entry.reason.endswith((".", "”"))
+            and len(entry.reason) < 120
+            and "\n" not in entry.reason + (entry.tip or "")
+        )
+    ] == []
 
 
-@pytest.mark.parametrize("tone", Tone)
-def test_a_rewrite_of_an_example_passes_the_check_and_keeps_its_particulars(tone: Tone) -> None:
-    for entry in BOOK.entries:
-        for example in entry.examples:
-            new = rewrite(example, tone)
-            if new is not None:
-                assert BOOK.find(new) == [], example
-                assert differences(example, new) == ((), ())
-                assert new != example
+def test_a_rewrite_of_an_example_passes_the_check_and_keeps_its_particulars() -> None:
+    rewrites = {
+        (example, tone): rewrite(example, tone) for entry in BOOK.entries for example in entry.examples for tone in Tone
+    }
+    assert [
+        (example, new)
+        for (example, _), new in rewrites.items()
+        if new is not None and (BOOK.find(new) or differences(example, new) != ((), ()) or new == example)
+    ] == []
 
 
 def test_a_caution_has_either_a_rewrite_or_a_tip() -> None:
-    for entry in BOOK.entries:
-        for example in entry.examples:
-            row = BOOK.check(Draft(text=example))
-            assert bool(row["rewrite"]) != bool(row["tip"]), example
+    rows = {example: BOOK.check(Draft(text=example)) for entry in BOOK.entries for example in entry.examples}
+    assert [example for example, row in rows.items() if bool(row["rewrite"]) == bool(row["tip"])] == []
 
 
 # --- the messages of MLflow's tutorial ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", GOOD_ONES_OF_THE_TUTORIAL)
-def test_the_tutorials_kind_messages_pass(text: str) -> None:
-    assert verdict(text) == "good"
+def test_the_tutorials_kind_messages_pass() -> None:
+    assert caught(GOOD_ONES_OF_THE_TUTORIAL) == {}
 
 
-@pytest.mark.parametrize("tone", Tone)
-@pytest.mark.parametrize("text", CAUTIONS_OF_THE_TUTORIAL)
-def test_each_of_the_tutorials_barbs_has_a_rewrite_in_every_tone(text: str, tone: Tone) -> None:
-    assert verdict(text) == "caution"
-    new = rewrite(text, tone)
-    assert new is not None
-    assert differences(text, new) == ((), ())
+def test_each_of_the_tutorials_barbs_has_a_rewrite_in_every_tone() -> None:
+    rewrites = {(text, tone): rewrite(text, tone) for text in CAUTIONS_OF_THE_TUTORIAL for tone in Tone}
+    assert [each for each, new in rewrites.items() if not new or differences(each[0], new) != ((), ())] == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_other_messages_of_their_kind_are_caught_and_mended() -> None:
+    texts = [
         "Wow, what a creative outfit today! I had no idea that you could wear curtains to the office.",
         "Oh wow, what a fascinating haircut! I never knew one could use a lawn mower for that.",
         "What an interesting cake you made! I didn't realise people could bake with that much salt.",
@@ -145,16 +147,12 @@ def test_each_of_the_tutorials_barbs_has_a_rewrite_in_every_tone(text: str, tone
         "My favorite part when you present is when it stops.",
         "The best thing about your singing is when it stops.",
         "You know what I like best when you tell jokes? The silence after.",
-    ],
-)
-def test_other_messages_of_their_kind_are_caught_and_mended(text: str) -> None:
-    assert verdict(text) == "caution"
-    assert rewrite(text)
+    ]
+    assert [text for text in texts if verdict(text) != "caution" or not rewrite(text)] == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_their_sincere_sisters_pass() -> None:
+    texts = [
         "Wow, what a lovely dinner last night! I had no idea that you could cook like that!",
         "What an interesting talk! I had no idea that you could use a database as a queue.",
         "I'd rather take the train than drive with you on Thursday.",
@@ -164,18 +162,15 @@ def test_other_messages_of_their_kind_are_caught_and_mended(text: str) -> None:
         "Can't wait for the hike on Sunday! Love the trails you pick!",
         "Thanks for covering my shift yesterday. I really appreciate it.",
         "Thank you for helping with the slides. It means a lot.",
-    ],
-)
-def test_their_sincere_sisters_pass(text: str) -> None:
-    assert verdict(text) == "good"
+    ]
+    assert [text for text in texts if verdict(text) != "good"] == []
 
 
 # --- what is left alone ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_what_the_author_did_not_say_is_left_alone() -> None:
+    texts = [
         "`you are an idiot` is the text of the error",
         "```\nprint('you are an idiot')\n```\nprints it",
         "> you are an idiot\nWho wrote that?",
@@ -184,29 +179,23 @@ def test_their_sincere_sisters_pass(text: str) -> None:
         "See https://example.com/you-are-an-idiot for the joke.",
         ":stupid_cat: :poop:",
         "[[1:@Idiot Bot]] is up again",
-    ],
-)
-def test_what_the_author_did_not_say_is_left_alone(text: str) -> None:
-    assert BOOK.find(text) == []
+    ]
+    assert caught(texts) == {}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_hard_words_for_oneself_are_left_alone() -> None:
+    texts = [
         "I was being dumb, ignore my last message.",
         "Sorry, stupid question: where is the wiki?",
         "My stupid mistake, fixing it now.",
         "I'm such an idiot, I left my keys at home.",
         "I feel like crap today, staying home.",
-    ],
-)
-def test_hard_words_for_oneself_are_left_alone(text: str) -> None:
-    assert BOOK.find(text) == []
+    ]
+    assert caught(texts) == {}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_technical_talk_is_left_alone() -> None:
+    texts = [
         "The garbage collector runs every 40 seconds.",
         "Kill the process and restart the server.",
         "It's a dumb terminal from 1983.",
@@ -216,15 +205,12 @@ def test_hard_words_for_oneself_are_left_alone(text: str) -> None:
         "The queries should be killed after 30 s.",
         "How could you do that in bash?",
         "You obviously need root for that.",
-    ],
-)
-def test_technical_talk_is_left_alone(text: str) -> None:
-    assert BOOK.find(text) == []
+    ]
+    assert caught(texts) == {}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
+def test_kind_lookalikes_are_left_alone() -> None:
+    texts = [
         "Not sure how to set this up, any hints?",
         "Oh great, thanks!",
         "You always make my day.",
@@ -241,19 +227,17 @@ def test_technical_talk_is_left_alone(text: str) -> None:
         "I'll shoot you an email.",
         "You keep getting better.",
         "No rush, whenever you are ready.",
-    ],
-)
-def test_kind_lookalikes_are_left_alone(text: str) -> None:
-    assert BOOK.find(text) == []
+    ]
+    assert caught(texts) == {}
 
 
 def test_a_draft_in_quotation_marks_is_still_a_draft() -> None:
     assert BOOK.find('"You are an idiot."')
 
 
-@pytest.mark.parametrize("text", ["What an id1ot.", "F*** off.", "You iiidiot!", "YOU IDIOT", "you’re an idiot"])
-def test_masked_shouted_and_curly_spellings_are_read(text: str) -> None:
-    assert BOOK.find(text)
+def test_masked_shouted_and_curly_spellings_are_read() -> None:
+    texts = ["What an id1ot.", "F*** off.", "You iiidiot!", "YOU IDIOT", "you’re an idiot"]
+    assert [text for text in texts if not BOOK.find(text)] == []
 
 
 def test_an_excerpt_takes_in_the_whole_of_a_stretched_word() -> None:
@@ -264,36 +248,29 @@ def test_an_excerpt_takes_in_the_whole_of_a_stretched_word() -> None:
 # --- rewriting ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Where is the fucking key?", "Where is the key?"),
-        ("A fucking awful day.", "An awful day."),
-        ("An idiotic decision.", "A questionable decision."),
-        ("No offense, but the logo is late.", "The logo is late."),
-        ("The old one was better, just saying.", "The old one was better."),
-        ("Some of us have work to do. Please close the door.", "Please close the door."),
-        ("Calm down, it's only a test.", "Deep breath, we'll sort this out. It's only a test."),
-        ("Do I need to draw you a map? Go left.", "Let me take a second run at explaining this. Go left."),
-        ("This meeting is a joke.", "I find it hard to take this meeting seriously."),
-        ("Is it so hard to lock the door?", "Could I bribe you to lock the door?"),
-    ],
-)
-def test_sentences_are_mended_where_a_barb_was(text: str, expected: str) -> None:
-    assert rewrite(text) == expected
+def test_sentences_are_mended_where_a_barb_was() -> None:
+    expected = {
+        "Where is the fucking key?": "Where is the key?",
+        "A fucking awful day.": "An awful day.",
+        "An idiotic decision.": "A questionable decision.",
+        "No offense, but the logo is late.": "The logo is late.",
+        "The old one was better, just saying.": "The old one was better.",
+        "Some of us have work to do. Please close the door.": "Please close the door.",
+        "Calm down, it's only a test.": "Deep breath, we'll sort this out. It's only a test.",
+        "Do I need to draw you a map? Go left.": "Let me take a second run at explaining this. Go left.",
+        "This meeting is a joke.": "I find it hard to take this meeting seriously.",
+        "Is it so hard to lock the door?": "Could I bribe you to lock the door?",
+    }
+    assert {text: rewrite(text) for text in expected} == expected
 
 
-@pytest.mark.parametrize(
-    ("tone", "expected"),
-    [
-        (Tone.PLAYFUL, "I'm Switzerland on this one."),
-        (Tone.WARM, "I don't mind either way."),
-        (Tone.PROFESSIONAL, "I have no preference."),
-        (Tone.BRIEF, "I don't mind either way."),
-    ],
-)
-def test_a_tone_has_its_own_words_where_the_phrasebook_has_them(tone: Tone, expected: str) -> None:
-    assert rewrite("I don't care.", tone) == expected
+def test_a_tone_has_its_own_words_where_the_phrasebook_has_them() -> None:
+    assert {tone: rewrite("I don't care.", tone) for tone in Tone} == {
+        Tone.PLAYFUL: "I'm Switzerland on this one.",
+        Tone.WARM: "I don't mind either way.",
+        Tone.PROFESSIONAL: "I have no preference.",
+        Tone.BRIEF: "I don't mind either way.",
+    }
 
 
 def test_a_rewrite_keeps_numbers_links_mentions_and_placeholders() -> None:
@@ -310,13 +287,10 @@ def test_what_stands_in_code_or_a_quotation_survives_a_rewrite() -> None:
     assert new.endswith(text.removeprefix("As per my last email"))
 
 
-@pytest.mark.parametrize(
-    "text", ["You are an idiot.", "Screw you.", "Some of us have work to do.", "You're the worst."]
-)
-def test_a_draft_with_nothing_left_to_say_gets_a_tip_and_no_rewrite(text: str) -> None:
-    row = BOOK.check(Draft(text=text))
-    assert row["rewrite"] is None
-    assert row["tip"]
+def test_a_draft_with_nothing_left_to_say_gets_a_tip_and_no_rewrite() -> None:
+    texts = ["You are an idiot.", "Screw you.", "Some of us have work to do.", "You're the worst."]
+    rows = [BOOK.check(Draft(text=text)) for text in texts]
+    assert [row for row in rows if row["rewrite"] or not row["tip"]] == []
 
 
 def test_a_clause_is_not_put_where_none_can_stand() -> None:

@@ -1,0 +1,132 @@
+"""The phrasebook: set phrases and rude words of English, why each may sting, and how to say the same without. Pure.
+
+English only: a draft in another language passes as `good`. The phrases are data, in phrasebook.yml, which also explains
+how they are written.
+"""
+
+import re
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from bot.model.answer import Row, answer_row
+from bot.model.phrasebook.entries import Barb, Entry, Harmless
+from bot.model.phrasebook.patterns import Pattern, WordLists
+from bot.model.phrasebook.rewriting import ways_out, without
+from bot.model.phrasebook.shadow import Shadow, plain_forms, shadow_of, word_end
+from bot.particulars import differences
+from bot.verdict import Category, Draft, Label, Tone, one_line
+
+WHAT_IT_MISSES = (
+    "The offline check knows set phrases and rude words; it misses most irony "
+    "and anything that depends on who reads it."
+)
+
+_PLACE = Path(__file__).with_name("phrasebook.yml")
+_PASSES = 3
+"""Rounds of rewriting: what a replacement keeps of the draft may itself hold a barb."""
+_MENDABLE = 20
+"""Barbs in one draft that can be mended; with more of them a new start is the better advice."""
+
+
+class Phrasebook(BaseModel):
+    """All entries. Patterns are compiled when a text first calls for them, so that loading stays quick."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    words: dict[str, tuple[str, ...]]
+    masked: tuple[str, ...]
+    tips: dict[Category, str]
+    harmless: tuple[Harmless, ...]
+    entries: tuple[Entry, ...]
+
+    _barbs: list[tuple[Pattern, Entry]] = PrivateAttr(default_factory=list)
+    _harmless: list[Pattern] = PrivateAttr(default_factory=list)
+    _rude: dict[int, list[str]] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path = _PLACE) -> "Phrasebook":
+        """Read and validate the phrasebook. Raises pydantic's ValidationError where an entry is wrong."""
+        # libyaml's loader is ten times as fast; not every build of PyYAML has it.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        return cls.model_validate(yaml.load(path.read_text(encoding="utf-8"), loader))  # noqa: S506  # both are safe ones
+
+    def model_post_init(self, _context: object) -> None:
+        words = WordLists(self.words)
+        self._barbs.extend((Pattern(each, words), entry) for entry in self.entries for each in entry.patterns)
+        self._harmless.extend(Pattern(each, words) for like in self.harmless for each in like.patterns)
+        for name in self.masked:
+            for word in (form for item in self.words[name] for form in plain_forms(item)):
+                self._rude.setdefault(len(word), []).append(word)
+
+    def check(self, draft: Draft) -> Row:
+        """The verdict on a draft, as a row of a model's output."""
+        barbs = self.find(draft.text)
+        if not barbs:
+            return answer_row(draft.text, Label.GOOD)
+        findings: dict[tuple[str, str], dict[str, str]] = {}
+        for barb in barbs:
+            excerpt = draft.text[barb.start : barb.end]
+            findings.setdefault(
+                # Said twice, a reason is a lecture.
+                (excerpt.casefold(), barb.entry.reason),
+                {"category": barb.entry.category.value, "excerpt": excerpt, "reason": barb.entry.reason},
+            )
+        return answer_row(
+            draft.text,
+            Label.CAUTION,
+            findings.values(),
+            rewrite=self._without(barbs, draft.text, draft.tone),
+            tip=self._tip(barbs),
+        )
+
+    def find(self, text: str) -> list[Barb]:
+        """The barbs of a text in the order of the text, none overlapping another."""
+        shadow = Shadow(shadow_of(text, self._rude))
+        taken = bytearray(len(text))
+        for pattern in self._harmless:
+            for start, end, _ in pattern.find(shadow):
+                taken[start:end] = b"\1" * (end - start)
+        found = [
+            Barb(start, word_end(text, end), entry, {name: text[slice(*span)] for name, span in groups.items()})
+            for pattern, entry in self._barbs
+            for start, end, groups in pattern.find(shadow)
+        ]
+        kept: list[Barb] = []
+        # The longer one says more: "you complete idiot" over "idiot".
+        for barb in sorted(found, key=lambda barb: (barb.start - barb.end, barb.start)):
+            if 1 not in taken[barb.start : barb.end]:
+                taken[barb.start : barb.end] = b"\1" * (barb.end - barb.start)
+                kept.append(barb)
+        return sorted(kept, key=lambda barb: barb.start)
+
+    def rewrite(self, text: str, tone: Tone) -> str | None:
+        """The text without its barbs, or None where there is no honest way to say it."""
+        return self._without(self.find(text), text, tone)
+
+    def _without(self, barbs: list[Barb], text: str, tone: Tone) -> str | None:
+        new = text
+        for _ in range(_PASSES):
+            if not barbs:
+                break
+            if len(barbs) > _MENDABLE:
+                return None
+            source = new
+            # From the end, so that what stands before keeps its place.
+            for barb in reversed(barbs):
+                if new[barb.start : barb.end] != source[barb.start : barb.end]:
+                    continue  # gone with its sentence
+                mended = without(new, barb, tone)
+                if mended is None:
+                    return None
+                new = mended
+            barbs = self.find(new)
+        says_something = len(re.findall(r"\w+", new)) > 1
+        if not says_something or one_line(new) == one_line(text) or any(differences(text, new)) or barbs:
+            return None
+        return new
+
+    def _tip(self, barbs: list[Barb]) -> str:
+        hopeless = [barb for barb in barbs if not ways_out(barb, Tone.PLAYFUL)] or barbs
+        return next((barb.entry.tip for barb in hopeless if barb.entry.tip), self.tips[hopeless[0].entry.category])

@@ -1,0 +1,112 @@
+"""A draft said again without a barb: what stands in its place, and the sentence mended around it. Pure."""
+
+import re
+
+from bot.model.phrasebook.entries import Barb
+from bot.particulars import differences
+from bot.verdict import Tone
+
+_SENTENCE_BREAK = re.compile(r"[.!?…]+[\"”')]*(?=\s|\Z)\s*|\n+")
+
+
+def ways_out(barb: Barb, tone: Tone) -> list[str]:
+    """What can stand in the place of a barb, best first; nothing where there is no honest way to say it."""
+    entry = barb.entry
+    if entry.drop == "words":
+        return [""]
+    templates = [template for template in (entry.tones.get(tone), entry.replace) if template is not None]
+    groups = _Groups(
+        {
+            name: _SMALL_WORD.sub(lambda small: small.group().lower(), said.rstrip())
+            for name, said in barb.groups.items()
+        }
+    )
+    return [" ".join(template.format_map(groups).split()) for template in templates]
+
+
+_SMALL_WORD = re.compile(r"^(?:This|That|The|These|Those|Your|My|Our|It|An?)\b")
+"""Words with a capital only because a sentence starts with them."""
+
+
+class _Groups(dict[str, str]):
+    """A group that took no part in a match adds nothing to the replacement."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def without(text: str, barb: Barb, tone: Tone) -> str | None:
+    """The text with one barb replaced or dropped, nothing of its numbers, links and mentions lost."""
+    if barb.entry.drop == "sentence":
+        return _without_sentence(text, barb.start, barb.end)
+    said = text[barb.start : barb.end]
+    ways = [way for way in ways_out(barb, tone) if not any(differences(said, way))]
+    return next((new for way in ways if (new := _spliced(text, barb.start, barb.end, way)) is not None), None)
+
+
+def _without_sentence(text: str, start: int, end: int) -> str | None:
+    breaks = [match.span() for match in _SENTENCE_BREAK.finditer(text)]
+    first = max((until for _, until in breaks if until <= start), default=0)
+    last = min((until for since, until in breaks if since >= end - 1 and until >= end), default=len(text))
+    # A sentence that says more than its barb is not ours to drop.
+    if 2 * (end - start) < len(text[first:last].strip()):
+        return None
+    left, right = text[:first], text[last:]
+    return left.rstrip(" ") if not right.strip() else left + right
+
+
+def _spliced(text: str, start: int, end: int, new: str) -> str | None:
+    """The text with `new` from `start` to `end`, and capitals, spaces, punctuation and articles mended around it.
+
+    None where `new` does not fit: one that begins with a capital is a clause of its own, one that ends with a full stop
+    or a question mark ends its sentence.
+    """
+    left, old, right = text[:start], text[start:end], text[end:]
+    opening = not left.strip() or bool(_OPENING.search(left))
+    capital = old[:1].isupper() and (opening or not re.match(r"I\b|[A-Z]{2}", old))
+    if new[:1].isupper():
+        if not (opening or _NEW_CLAUSE.search(left)) or not _CLAUSE_OVER.match(right):
+            return None
+        if not re.match(r"I\b", new):
+            new = new[0].lower() + new[1:]
+    if capital:
+        new = new[:1].upper() + new[1:]
+    if not new:
+        left, right = _closed_up(left, right, opening, capital)
+    elif new[-1] in ".?":
+        if not _SENTENCE_OVER.match(right):
+            return None
+        rest = re.sub(r"^[ .!?…,;–—-]+", "", right)
+        right = " " + rest[:1].upper() + rest[1:] if rest and rest[0] not in "\n" else rest
+    elif right[:1] == "?" and not _QUESTION.match(new):
+        right = "." + right.lstrip("?!")
+    elif old[-1] in ".!…" and new[-1] not in ".!?" and not right[:1].strip():
+        new += "."
+    return _article_mended(left, new + right) + new + right
+
+
+_OPENING = re.compile(r"(?:[.!?…][\"”)]?|\n)\s*[-*•>\"“(]?\s*$")
+_NEW_CLAUSE = re.compile(r"(?:[,;:)\]–—-]|\b(?:and|but|so|well|[@#][\w.-]+))\s*$", re.IGNORECASE)
+_CLAUSE_OVER = re.compile(r"\s*(?:[^\w\s@#'’]|\n|\Z|(?:and|but|so|because|when|if|or)\b)", re.IGNORECASE)
+_SENTENCE_OVER = re.compile(r"\s*(?:[.!?…,;–—\n]|-\s|\Z)")
+_QUESTION = re.compile(r"(?:could|can|would|what|who|how|why|when|where|did|is|are|do)\b", re.IGNORECASE)
+
+
+def _closed_up(left: str, right: str, opening: bool, capital: bool) -> tuple[str, str]:
+    """What stood on both sides of dropped words, without the spaces and commas they leave."""
+    if opening:
+        right = re.sub(r"^[ \t,;:.!?–—-]+", "", right)
+        return left, right[:1].upper() + right[1:] if capital else right
+    right = right.lstrip(" ") if left[-1].isspace() or right.lstrip(" ")[:1] in ",.;:!?)\n" else right
+    if not right or right[0] in ".!?\n":
+        return left.rstrip(" ,;:–—-"), right
+    return (left.rstrip(" ,") if right[0] in ",;:)" else left), right
+
+
+def _article_mended(left: str, following: str) -> str:
+    """`left`, its closing "a" or "an" as the next word wants it."""
+    found = re.search(r"\b(a)n?( +)$", left, re.IGNORECASE)
+    if not found or not following[:1].isalpha():
+        return left
+    vowel = re.match(r"(?!uni|us[eu]|eu|one\b|once)[aeiou]|hour|honest|hono|heir", following, re.IGNORECASE)
+    return left[: found.start()] + found[1] + ("n" if vowel else "") + found[2]
