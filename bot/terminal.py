@@ -10,19 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bot.verdict import Draft, Fallback, Label, Verdict
-
-_WHY: dict[Fallback, str] = {
-    Fallback.LATE: "The chat model took too long",
-    Fallback.FAILED: "The model failed",
-    Fallback.MISCONFIGURED: "The chat model is not set up right",
-    Fallback.UNAVAILABLE: "The chat model can't be reached right now",
-    Fallback.UNREADABLE: "The chat model's answer could not be read",
-    Fallback.REFUSED: "The chat model declined to read this",
-    Fallback.CUT_OFF: "The chat model did not finish its answer",
-    Fallback.FILTERED: "The chat model's content filter stepped in",
-    Fallback.EMPTY: "The chat model answered with nothing",
-}
+from bot.verdict import Draft, Label, Verdict
 
 
 def show(draft: Draft, verdict: Verdict, *, offline_note: str, out: IO[str] = sys.stdout) -> None:
@@ -101,7 +89,7 @@ def answered_by(verdict: Verdict, offline_note: str) -> str:
     if not verdict.offline:
         return f"Answered by {verdict.model}{f', version {verdict.version}' if verdict.version else ''}."
     if verdict.fallback:
-        return f"{_WHY[verdict.fallback]}, so the offline check answered. {offline_note}"
+        return f"{verdict.fallback.explanation}, so the offline check answered. {offline_note}"
     return f"Answered offline. {offline_note} For a chat model, set OPENAI_API_KEY or OPENAI_BASE_URL."
 
 

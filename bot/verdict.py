@@ -137,6 +137,24 @@ class Fallback(StrEnum):
     FILTERED = "filtered"
     EMPTY = "empty"
 
+    @property
+    def explanation(self) -> str:
+        """What happened, as the beginning of a sentence that goes on with the offline check."""
+        return _EXPLANATIONS[self]
+
+
+_EXPLANATIONS = {
+    Fallback.LATE: "The chat model took too long",
+    Fallback.FAILED: "The chat model stumbled over this one",
+    Fallback.MISCONFIGURED: "The chat model is not set up right",
+    Fallback.UNAVAILABLE: "The chat model can't be reached just now",
+    Fallback.UNREADABLE: "The chat model's answer made no sense",
+    Fallback.REFUSED: "The chat model would rather not read this one",
+    Fallback.CUT_OFF: "The chat model ran out of breath halfway",
+    Fallback.FILTERED: "A content filter kept the chat model's answer back",
+    Fallback.EMPTY: "The chat model had nothing to say",
+}
+
 
 class Verdict(BaseModel):
     """What Angel says of one draft.

@@ -11,9 +11,10 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.blocks import (
+from bot.slack import wording
+from bot.slack.blocks import notice
+from bot.slack.buttons import (
     ANOTHER_VERSION,
-    COMPOSER,
     EDIT_DRAFT,
     HELPFUL,
     KEEP_NOTHING,
@@ -21,11 +22,11 @@ from bot.slack.blocks import (
     NOT_HELPFUL,
     TONE_PREFIX,
     USE_REWRITE,
-    notice,
 )
-from bot.slack.delivery import PAUSES, Delivery, Undeliverable
-from bot.slack.in_flight import BUG, InFlight, log, log_bug
+from bot.slack.delivery import PAUSES, SlackClient, Undeliverable
+from bot.slack.in_flight import InFlight, log, log_bug
 from bot.slack.listeners import Listeners, Recorder, Screener
+from bot.slack.modals import COMPOSER
 from bot.slack.quiet import quiet
 from bot.verdict import Tone
 
@@ -60,7 +61,7 @@ def build_app(
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=bot_token)
 
     in_flight = InFlight() if in_flight is None else in_flight
-    delivery = Delivery(bot_token=bot_token, slack_url=slack_url, timeout=timeout, pauses=pauses)
+    slack = SlackClient(bot_token=bot_token, slack_url=slack_url, timeout=timeout, pauses=pauses)
     app = AsyncApp(
         name="angel",
         logger=quiet(),
@@ -69,9 +70,7 @@ def build_app(
         signing_secret=signing_secret,
         raise_error_for_unhandled_request=True,
     )
-    do = Listeners(
-        screener, delivery, in_flight, recorder=recorder, offline_note=offline_note, patience=patience, now=now
-    )
+    do = Listeners(screener, slack, in_flight, recorder=recorder, offline_note=offline_note, patience=patience, now=now)
     app.command("/angel")(do.command)
     app.shortcut({"type": "message_action", "callback_id": "check_message"})(do.check_message)
     app.shortcut({"type": "shortcut", "callback_id": "write_with_angel"})(do.write)
@@ -90,7 +89,7 @@ def build_app(
         log_bug(error)
         if response_url := body.get("response_url"):
             try:
-                await delivery.respond(response_url, notice(BUG), replace=False)
+                await slack.respond(response_url, notice(wording.BUG), replace=False)
             except Undeliverable as failure:
                 log("apology", f"undeliverable:{failure.reason}", 0)
         return None

@@ -35,7 +35,7 @@ class _TryAgain(Exception):
         self.after = after
 
 
-class Delivery:
+class SlackClient:
     """Answers through a `response_url` and opens and changes views. Every method raises Undeliverable.
 
     `timeout` is for one attempt, in seconds. The SDK's own retry handlers are left out: for a `response_url` they are

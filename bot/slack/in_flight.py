@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bot.errors import AngelError, Busy, DraftRejected, ModelMisconfigured, SettingsError
+from bot.slack import wording
 from bot.slack.delivery import Undeliverable
 from bot.slack.text import escape
 
@@ -17,15 +18,6 @@ REMEMBERED = 5_000
 """Requests known by their trigger, so that one delivered twice is done once."""
 FAREWELL_SECONDS = 4.0
 """Of the time to end in, what is kept for telling whoever could not be served."""
-
-BUG = (
-    "Something in me broke on that one, and it's not your fault. Try again; if it happens twice, tell whoever runs me."
-)
-BROKEN = (
-    "I'm not set up right at the moment, so I can't read anything. Whoever runs me will find what to fix in my log."
-)
-FAILED = "I couldn't read that one just now. Give it another try in a minute."
-GOING_AWAY = "I'm being restarted and couldn't finish reading that one. Try again in a minute."
 
 
 class Place(Protocol):
@@ -83,11 +75,11 @@ class InFlight:
             if not self._ending or task is None:
                 raise
             task.uncancel()
-            await place.say(GOING_AWAY, again=True)
+            await place.say(wording.GOING_AWAY, again=True)
             return "unserved"
         except Exception as error:
             log_bug(error)
-            await place.say(BUG, again=True)
+            await place.say(wording.BUG, again=True)
             return "bug"
 
     def _first_time(self, trigger_id: str) -> bool:
@@ -134,6 +126,6 @@ def _explained(error: AngelError) -> tuple[str, str]:
         case Busy():
             return "busy", escape(str(error))
         case ModelMisconfigured() | SettingsError():
-            return "misconfigured", BROKEN
+            return "misconfigured", wording.BROKEN
         case _:
-            return "failed", FAILED
+            return "failed", wording.FAILED

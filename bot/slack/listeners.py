@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -14,29 +13,13 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_bolt.context.async_context import AsyncBoltContext
 
 from bot.errors import DraftRejected
-from bot.slack.blocks import (
-    ANOTHER_VERSION,
-    CONTEXT,
-    DRAFT,
-    HELPFUL,
-    KEEP_TEXT,
-    SAME_AGAIN,
-    TONE,
-    TONE_PREFIX,
-    Asked,
-    Block,
-    Checked,
-    composer_view,
-    draft_block,
-    keep_buttons,
-    notice,
-    shown_rewrite,
-    verdict_answer,
-    view_after_vote,
-)
-from bot.slack.delivery import Delivery, Undeliverable
+from bot.slack import wording
+from bot.slack.blocks import Block, notice, verdict_answer
+from bot.slack.buttons import ANOTHER_VERSION, HELPFUL, KEEP_TEXT, TONE_PREFIX, Asked, Checked, keep_buttons
+from bot.slack.delivery import SlackClient, Undeliverable
 from bot.slack.in_flight import InFlight, Place, log
-from bot.slack.places import READING, Composer, Nowhere, Reply, VerdictModal, VerdictPlace
+from bot.slack.modals import began, composer_view, draft_block, shown_rewrite, typed, view_after_vote
+from bot.slack.places import Composer, Nowhere, Reply, VerdictModal, VerdictPlace
 from bot.slack.text import Written, cleaned, read
 from bot.verdict import Draft, Label, Tone, Verdict
 
@@ -44,28 +27,6 @@ Body = dict[str, Any]
 
 ACK_READ = "ack_read"
 """In the context of a request: an event for when Slack has read its ack, set by whoever sends it."""
-
-HELP = """\
-*I read a message before you send it, and only you see what I say.*
-• `/angel &lt;your draft&gt;`: is it good to go? If not, you get a rewrite that keeps the peace and the wit.
-• `/angel warm: &lt;your draft&gt;`: the same, in that tone. I do playful, warm, professional and brief.
-• `/angel` on its own: the composer, for long drafts and for threads. It's *Write with Angel* in the ⚡ menu, too.
-• *Check with Angel* in a message's ⋯ menu: a second opinion on what is already out. {privacy}"""
-KEEPS_NOTHING = "I keep none of your words. A 👍 or 👎 is a line in my log, without your name."
-_COUNTS = "I count checks, 👍 and 👎 in your company's MLflow, with a code in place of your name."
-KEEPS_NUMBERS = f"I keep none of your words. {_COUNTS}"
-KEEPS_TEXT = f"I keep your words only if you say so after a vote. {_COUNTS}"
-NO_TEXT = "There are no words of its own in that message for me to read, only files or an app's blocks."
-OPENED_LATE = "The composer didn't open in time. Once more, please: it usually does."
-NOTED = "Thanks, noted."
-MAY_I_KEEP_IT = (
-    "Thanks, noted. May I keep this draft with your vote, so that whoever looks after me can learn from it? It goes to "
-    "your company's MLflow."
-)
-KEPT = "Thank you, I'll pass it on."
-NOT_KEPT = "All right, I won't."
-NO_LONGER_KEPT = "Drafts are no longer kept here, so I haven't."
-FROM_BEFORE = "That answer is too old to change, so here is your draft to go on with."
 
 _TONE_PREFIX = re.compile(rf"\s*({'|'.join(Tone)})\s*:(.*)", re.IGNORECASE | re.DOTALL)
 _NO_TEXT_OF_ITS_OWN = ("", "This content can't be displayed.")
@@ -101,7 +62,7 @@ class Listeners:
     def __init__(
         self,
         screener: Screener,
-        delivery: Delivery,
+        slack: SlackClient,
         in_flight: InFlight,
         *,
         recorder: Recorder | None = None,
@@ -111,7 +72,7 @@ class Listeners:
     ) -> None:
         self._screener = screener
         self._recorder = recorder
-        self._delivery = delivery
+        self._slack = slack
         self._in_flight = in_flight
         self._offline_note = offline_note
         self._patience = patience
@@ -142,12 +103,12 @@ class Listeners:
         message, response_url = body["message"], body.get("response_url")
         asked = Asked(message.get("text") or "", own=message.get("user") == body["user"]["id"])
         in_thread = message.get("thread_ts", message["ts"]) != message["ts"]
-        modal = VerdictModal(self._delivery, asked)
+        modal = VerdictModal(self._slack, asked)
         reply = self._reply(response_url, asked) if response_url else None
 
         async def check(place: VerdictPlace) -> str:
             if asked.draft.strip() in _NO_TEXT_OF_ITS_OWN:
-                await place.say(NO_TEXT)
+                await place.say(wording.NO_TEXT)
                 return "no_text"
             return await self._check(place, read(asked.draft), asked, "check_message", body["user"]["id"])
 
@@ -189,7 +150,7 @@ class Listeners:
             return await self._check(place, written, asked, "button", body["user"]["id"], seen)
 
         if "view" in body:
-            modal = VerdictModal(self._delivery, asked, body["view"]["id"])
+            modal = VerdictModal(self._slack, asked, body["view"]["id"])
             await self._in_flight.serve("button", body["trigger_id"], modal, lambda: check(modal))
             return
         reply = self._reply(body["response_url"], asked, replaces=True)
@@ -197,7 +158,7 @@ class Listeners:
         async def work() -> str:
             if not reply.closed:
                 return await check(reply)
-            return await self._open(body["trigger_id"], self._composer_of(asked, above=FROM_BEFORE), reply)
+            return await self._open(body["trigger_id"], self._composer_of(asked, above=wording.FROM_BEFORE), reply)
 
         await self._in_flight.serve("button", body["trigger_id"], reply, work)
 
@@ -211,7 +172,7 @@ class Listeners:
         async def work() -> str:
             if "view" not in body:
                 return await self._open(body["trigger_id"], view, place)
-            await self._delivery.update_view(body["view"]["id"], view)
+            await self._slack.update_view(body["view"]["id"], view)
             return "opened"
 
         await self._in_flight.serve("button", body["trigger_id"], place, work)
@@ -219,8 +180,8 @@ class Listeners:
     async def submit(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         """The composer's draft is to be checked."""
         view = body["view"]
-        text, tone, about = _typed(view)
-        version, own = _began(view)
+        text, tone, about = typed(view)
+        version, own = began(view)
         try:
             Draft(text=text, tone=tone, context=about)
         except DraftRejected as error:
@@ -228,7 +189,7 @@ class Listeners:
             log("composer", "rejected", 0)
             return
         composer = Composer(
-            self._delivery,
+            self._slack,
             view["id"],
             text,
             tone,
@@ -237,7 +198,7 @@ class Listeners:
             own=own,
             ack_read=context.get(ACK_READ) or asyncio.Event(),
         )
-        await ack(response_action="update", view=composer.view(notice(READING).blocks))
+        await ack(response_action="update", view=composer.view(notice(wording.READING).blocks))
         await self._in_flight.serve(
             "composer",
             body["trigger_id"],
@@ -252,12 +213,12 @@ class Listeners:
         """The rewrite becomes the composer's draft."""
         await ack()
         view = body["view"]
-        _, tone, context = _typed(view)
-        version, own = _began(view)
+        _, tone, context = typed(view)
+        version, own = began(view)
         filled = composer_view(shown_rewrite(view["blocks"]), tone, context, version=version + 1, own=own)
 
         async def work() -> str:
-            await self._delivery.update_view(view["id"], filled)
+            await self._slack.update_view(view["id"], filled)
             return "used"
 
         await self._in_flight.serve("button", body["trigger_id"], Nowhere(), work)
@@ -272,9 +233,9 @@ class Listeners:
             if self._recorder:
                 self._recorder.vote(checked.check, helpful=helpful, user=body["user"]["id"])
             if checked.draft and self._recorder and self._recorder.keeps_text:
-                await self._thank(body, MAY_I_KEEP_IT, keep_buttons(checked))
+                await self._thank(body, wording.MAY_I_KEEP_IT, keep_buttons(checked))
             else:
-                await self._thank(body, NOTED)
+                await self._thank(body, wording.NOTED)
             return "up" if helpful else "down"
 
         await self._in_flight.serve(
@@ -294,14 +255,14 @@ class Listeners:
 
         async def work() -> str:
             if action["action_id"] != KEEP_TEXT:
-                await self._thank(body, NOT_KEPT, replaces=True)
+                await self._thank(body, wording.NOT_KEPT, replaces=True)
                 return "declined"
             if self._recorder is None or not self._recorder.keeps_text:
-                await self._thank(body, NO_LONGER_KEPT, replaces=True)
+                await self._thank(body, wording.NO_LONGER_KEPT, replaces=True)
                 return "not_kept"
             checked = Checked.unpack(action["value"])
             self._recorder.keep_text(checked.check, checked.draft, user=body["user"]["id"])
-            await self._thank(body, KEPT, replaces=True)
+            await self._thank(body, wording.KEPT, replaces=True)
             return "kept"
 
         await self._in_flight.serve("keep_text", body["trigger_id"], Nowhere(), work)
@@ -310,16 +271,16 @@ class Listeners:
         """A word on a vote, beside the answer or where the votes stood. An answer too old for one goes without."""
         with contextlib.suppress(Undeliverable):
             if view := body.get("view"):
-                await self._delivery.update_view(view["id"], view_after_vote(view, said, buttons), seen=view["hash"])
+                await self._slack.update_view(view["id"], view_after_vote(view, said, buttons), seen=view["hash"])
             else:
                 answer = notice(said, buttons=[buttons] if buttons else ())
-                await self._delivery.respond(body["response_url"], answer, replace=replaces)
+                await self._slack.respond(body["response_url"], answer, replace=replaces)
 
     async def _open(self, trigger_id: str, view: Body, place: Place) -> str:
         try:
-            await self._delivery.open_view(trigger_id, view)
+            await self._slack.open_view(trigger_id, view)
         except Undeliverable:
-            await place.say(OPENED_LATE)
+            await place.say(wording.OPENED_LATE)
             return "late"
         return "opened"
 
@@ -340,7 +301,7 @@ class Listeners:
         digest = hashlib.sha256(rewrite.mrkdwn.encode()).hexdigest()[:8] if rewrite else ""
         rows, notes = place.offers(digest, rewrite) if verdict.label is Label.CAUTION else ([], [])
         if rewrite and digest == seen:
-            notes = [SAME_AGAIN, *notes]
+            notes = [wording.SAME_AGAIN, *notes]
         await place.show(
             verdict_answer(
                 verdict, written, offline_note=self._offline_note, buttons=rows, notes=notes, checked=checked
@@ -362,7 +323,7 @@ class Listeners:
                 screening.exception()  # looked at, so that asyncio does not print it
 
     def _reply(self, response_url: str, asked: Asked, *, replaces: bool = False) -> Reply:
-        return Reply(self._delivery, response_url, asked, now=self._now, replaces=replaces)
+        return Reply(self._slack, response_url, asked, now=self._now, replaces=replaces)
 
     def _composer_of(self, asked: Asked, above: str = "") -> Body:
         written = read(asked.draft)
@@ -375,21 +336,5 @@ class Listeners:
 def help_text(recorder: Recorder | None) -> str:
     """What Angel does, in five lines, with what becomes of a person's words and votes."""
     if recorder is None:
-        return HELP.format(privacy=KEEPS_NOTHING)
-    return HELP.format(privacy=KEEPS_TEXT if recorder.keeps_text else KEEPS_NUMBERS)
-
-
-def _typed(view: Body) -> tuple[str, Tone, str | None]:
-    """What stands in a composer: draft, tone and context."""
-    inputs = {action_id: value for block in view["state"]["values"].values() for action_id, value in block.items()}
-    return (
-        inputs[DRAFT].get("value") or "",
-        Tone(inputs[TONE]["selected_option"]["value"]),
-        inputs[CONTEXT].get("value"),
-    )
-
-
-def _began(view: Body) -> tuple[int, bool]:
-    """How a composer began: its version, and whether with words of the person who sees it."""
-    began = json.loads(view["private_metadata"])
-    return began["version"], began["own"]
+        return wording.HELP_MRKDWN.format(privacy=wording.KEEPS_NOTHING)
+    return wording.HELP_MRKDWN.format(privacy=wording.KEEPS_TEXT if recorder.keeps_text else wording.KEEPS_NUMBERS)

@@ -6,22 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bot.slack.blocks import (
-    MAX_INPUT,
-    NO_MORE_USES,
-    Answer,
-    Asked,
-    Block,
-    again_button,
-    check_buttons,
-    composer_view,
-    edit_button,
-    notice,
-    use_button,
-    verdict_view,
-)
-from bot.slack.delivery import Delivery, Undeliverable
+from bot.slack import wording
+from bot.slack.blocks import MAX_INPUT, Answer, Block, notice
+from bot.slack.buttons import Asked, again_button, check_buttons, edit_button, use_button
+from bot.slack.delivery import SlackClient, Undeliverable
 from bot.slack.in_flight import Place
+from bot.slack.modals import composer_view, verdict_view
 from bot.slack.text import Rewrite
 from bot.verdict import Tone
 
@@ -30,9 +20,6 @@ ACK_READ_SECONDS = 3.0
 """For an ack to be read; by then it has been, or has come too late for Slack anyway."""
 URL_SECONDS = 30 * 60 - 30
 """Slack's 30 minutes, less what an answer may need to get there."""
-
-READING = "One moment, I'm reading..."
-STILL_READING = "Still reading. It's a good one, or my model is slow today..."
 
 
 class VerdictPlace(Place, Protocol):
@@ -55,9 +42,9 @@ class Reply:
     """
 
     def __init__(
-        self, delivery: Delivery, response_url: str, asked: Asked, *, now: Callable[[], float], replaces: bool = False
+        self, slack: SlackClient, response_url: str, asked: Asked, *, now: Callable[[], float], replaces: bool = False
     ) -> None:
-        self._delivery = delivery
+        self._slack = slack
         self._response_url = response_url
         self._asked = replace(asked, since=asked.since or int(now()))
         self._now = now
@@ -76,17 +63,17 @@ class Reply:
 
     async def still_reading(self) -> None:
         if self._asked.uses + 2 <= URL_USES:
-            await self.show(notice(STILL_READING))
+            await self.show(notice(wording.STILL_READING))
 
     async def show(self, answer: Answer) -> None:
         replaces, self._replaces = self._replaces, True
         self._asked = self._after()
-        await self._delivery.respond(self._response_url, answer, replace=replaces)
+        await self._slack.respond(self._response_url, answer, replace=replaces)
 
     def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
         after = replace(self._after(), seen=seen)
         if after.uses >= URL_USES:
-            return [[edit_button(after)]], [NO_MORE_USES]
+            return [[edit_button(after)]], [wording.NO_MORE_USES]
         return [check_buttons(after), [edit_button(after)]], []
 
     def _after(self) -> Asked:
@@ -96,23 +83,23 @@ class Reply:
 class VerdictModal:
     """A modal with a verdict, for a message in a thread."""
 
-    def __init__(self, delivery: Delivery, asked: Asked, view_id: str = "") -> None:
-        self._delivery = delivery
+    def __init__(self, slack: SlackClient, asked: Asked, view_id: str = "") -> None:
+        self._slack = slack
         self._asked = asked
         self._view_id = view_id
 
     async def open(self, trigger_id: str) -> None:
-        self._view_id = await self._delivery.open_view(trigger_id, verdict_view(notice(READING)))
+        self._view_id = await self._slack.open_view(trigger_id, verdict_view(notice(wording.READING)))
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
         rows = [[again_button(self._asked), edit_button(self._asked)]] if again and self._asked.draft else ()
         await self.show(notice(sentence, buttons=rows))
 
     async def still_reading(self) -> None:
-        await self.show(notice(STILL_READING))
+        await self.show(notice(wording.STILL_READING))
 
     async def show(self, answer: Answer) -> None:
-        await self._delivery.update_view(self._view_id, verdict_view(answer))
+        await self._slack.update_view(self._view_id, verdict_view(answer))
 
     def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
         asked = replace(self._asked, seen=seen)
@@ -124,7 +111,7 @@ class Composer:
 
     def __init__(
         self,
-        delivery: Delivery,
+        slack: SlackClient,
         view_id: str,
         draft: str,
         tone: Tone,
@@ -134,7 +121,7 @@ class Composer:
         own: bool,
         ack_read: asyncio.Event,
     ) -> None:
-        self._delivery = delivery
+        self._slack = slack
         self._view_id = view_id
         self._ack_read = ack_read
         self._draft, self._tone, self._context = draft, tone, context
@@ -148,13 +135,13 @@ class Composer:
         await self.show(notice(sentence))
 
     async def still_reading(self) -> None:
-        await self.show(notice(STILL_READING))
+        await self.show(notice(wording.STILL_READING))
 
     async def show(self, answer: Answer) -> None:
         # The ack has a view in it, too: were Slack to read it after this one, it would replace it.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ack_read.wait(), ACK_READ_SECONDS)
-        await self._delivery.update_view(self._view_id, self.view(answer.blocks))
+        await self._slack.update_view(self._view_id, self.view(answer.blocks))
 
     def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
         return [[use_button()]] if rewrite and len(rewrite.plain) <= MAX_INPUT else [], []

@@ -225,6 +225,11 @@ def typed(entity: Entity) -> str:
     return entity.hint if entity.target[0] in "@#!" or entity.target.startswith(("mailto:", "tel:")) else entity.target
 
 
+def clipped(text: str, most: int) -> str:
+    """The text, cut at `most` characters with an ellipsis where it is longer."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
 def cleaned(text: str) -> str:
     """Without control characters and marks that turn the direction of writing: nobody means them in a message."""
     return "".join(

@@ -8,22 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.playground.limits import message_problems, message_too_long, view_problems
-from bot.slack.blocks import (
-    HELPFUL,
-    Answer,
-    Asked,
-    Checked,
-    check_buttons,
-    composer_view,
-    edit_button,
-    keep_buttons,
-    notice,
-    shown_rewrite,
-    use_button,
-    verdict_answer,
-    verdict_view,
-    view_after_vote,
-)
+from bot.slack.blocks import Answer, notice, verdict_answer
+from bot.slack.buttons import HELPFUL, Asked, Checked, check_buttons, edit_button, keep_buttons, use_button
+from bot.slack.modals import composer_view, shown_rewrite, verdict_view, view_after_vote
 from bot.slack.text import Written, read
 from bot.verdict import Category, Fallback, Finding, Label, Tone, Verdict
 from tests.slack.conftest import CAUTION, buttons, seen, vote_buttons

@@ -11,7 +11,7 @@ import pytest
 
 from bot.model.tracing import Kept, Recorder, feedback
 from bot.playground.slack import LocalSlack
-from bot.slack.listeners import KEPT, MAY_I_KEEP_IT, NO_LONGER_KEPT, NOT_KEPT, NOTED
+from bot.slack.wording import KEPT, MAY_I_KEEP_IT, NO_LONGER_KEPT, NOT_KEPT, NOTED
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Label, Verdict
 from tests.model.test_tracing import store_bytes, wait_for
 from tests.slack.conftest import (
