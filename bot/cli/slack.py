@@ -119,11 +119,22 @@ def doctor() -> int:
 
 @click.command()
 @click.option("--url", help="Where Slack can reach Angel over HTTP: https://your.host.")
-def manifest(url: str | None) -> None:
-    """Print the app's manifest: for Socket Mode, or for HTTP with --url."""
-    from bot.slack.manifest import MANIFEST, http_manifest
+@click.option("--link", is_flag=True, help="Print an address at which Slack has the manifest filled in, instead.")
+def manifest(url: str | None, link: bool) -> None:
+    """Print the app's manifest, to be pasted at Slack: for Socket Mode, or for HTTP with --url."""
+    from bot.slack.manifest import MANIFEST, NEW_APP, http_manifest, new_app_link
 
-    click.echo(http_manifest(url) if url else MANIFEST.read_text(encoding="utf-8"), nl=False)
+    text = http_manifest(url) if url else MANIFEST.read_text(encoding="utf-8")
+    if link:
+        click.echo(new_app_link(text))
+        return
+    click.echo(text, nl=False)
+    if sys.stdout.isatty():
+        # On standard error, so that nobody's clipboard or file gets it along with the manifest.
+        click.echo(
+            f"\nPaste it at {NEW_APP} > From a manifest.\nOr let `angel manifest --link` give you that page with it.",
+            err=True,
+        )
 
 
 def _recorder(settings: Settings) -> "Recorder | None":

@@ -1,9 +1,10 @@
-"""The app's manifest, and the variant of it for HTTP."""
+"""The app's manifest, the variant of it for HTTP, and an address at which Slack has it filled in."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import yaml
 
@@ -13,6 +14,8 @@ _BESIDE = Path(__file__).with_name("manifest.yml")
 MANIFEST = _BESIDE if _BESIDE.exists() else Path(__file__).parents[2] / "manifest.yml"
 """At the top of the repository; a wheel carries it beside this file."""
 EVENTS_PATH = "/slack/events"
+NEW_APP = "https://api.slack.com/apps?new_app=1"
+"""Where a person makes an app, and picks **From a manifest**."""
 
 
 def manifest() -> dict[str, Any]:
@@ -50,3 +53,8 @@ def http_manifest(url: str) -> str:
     variant["settings"]["interactivity"]["request_url"] = request_url
     variant["settings"]["socket_mode_enabled"] = False
     return yaml.safe_dump(variant, sort_keys=False, allow_unicode=True, width=120)
+
+
+def new_app_link(text: str) -> str:
+    """An address at which Slack's form for a new app has this manifest, given as YAML, filled in."""
+    return f"{NEW_APP}&manifest_json={quote(json.dumps(yaml.safe_load(text), separators=(',', ':')), safe='')}"

@@ -1,8 +1,10 @@
 """The manifest and the app fit each other."""
 
 import inspect
+import json
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -10,7 +12,7 @@ import yaml
 from bot.errors import SettingsError
 from bot.playground.slack import LocalSlack
 from bot.slack.app import build_app
-from bot.slack.manifest import bot_scopes, http_manifest, manifest
+from bot.slack.manifest import MANIFEST, bot_scopes, http_manifest, manifest, new_app_link
 from tests.slack.conftest import FakeScreener, serving
 
 
@@ -99,3 +101,15 @@ def test_the_http_variant_sends_everything_to_the_url(url: str) -> None:
 def test_an_address_that_slack_would_not_take_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"https://angel\.example\.org"):
         http_manifest(url)
+
+
+def test_the_link_carries_the_whole_manifest_to_slacks_form() -> None:
+    for text in (MANIFEST.read_text(encoding="utf-8"), http_manifest("https://angel.example.org")):
+        link = new_app_link(text)
+        parts = urlsplit(link)
+
+        assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://api.slack.com/apps"
+        asked = parse_qs(parts.query)
+        assert asked["new_app"] == ["1"]
+        assert json.loads(asked["manifest_json"][0]) == yaml.safe_load(text)
+        assert len(link) < 8_000  # what servers and browsers commonly take in one address
