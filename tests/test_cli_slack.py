@@ -149,7 +149,7 @@ async def test_an_mlflow_server_that_hangs_is_felt_neither_in_slack_nor_at_the_e
             async with asyncio.timeout(6):
                 out, _ = await process.communicate()
         assert process.returncode == 0
-        assert b"INFO bot.slack.serve: ended" in out, "what was logged last is written"
+        assert b"INFO bot.slack.process: ended" in out, "what was logged last is written"
         assert b"kind=vote outcome=up" in out
         assert b"email" not in out
 

@@ -34,7 +34,7 @@ def playground(port: int | None, no_browser: bool) -> int:
     from bot.model.examples import read_examples
     from bot.model.phrasebook import WHAT_IT_MISSES
     from bot.playground.play import play
-    from bot.slack.serve import run
+    from bot.slack.process import run
 
     def load() -> "tuple[Screener, str]":
         source = parts.source(settings)

@@ -47,7 +47,8 @@ def serve(http: bool, host: str, port: int | None) -> int:
     screener = parts.following_screener(settings)
 
     from bot.model.phrasebook import WHAT_IT_MISSES
-    from bot.slack.serve import serve_http, serve_socket_mode
+    from bot.slack.http import serve_http
+    from bot.slack.socket_mode import serve_socket_mode
 
     bot_token = _secret(settings.slack_bot_token)
     recorder = _recorder(settings)
@@ -150,7 +151,7 @@ def _recorder(settings: Settings) -> "Recorder | None":
 
 def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recorder | None") -> int:
     """Serves until a signal, then brings to MLflow what waits for it, within bounds."""
-    from bot.slack.serve import run
+    from bot.slack.process import run
 
     # What is there by now stays. A full collection walks through all of MLflow for 0.13 s, in which nothing is acked.
     gc.freeze()

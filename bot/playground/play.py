@@ -13,7 +13,7 @@ from bot.playground.page import Page
 from bot.playground.slack import LocalSlack
 from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
-from bot.slack.serve import serve_socket_mode
+from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import Draft, Verdict
 
 T = TypeVar("T")

@@ -19,6 +19,9 @@ REMEMBERED = 5_000
 FAREWELL_SECONDS = 4.0
 """Of the time to end in, what is kept for telling whoever could not be served."""
 
+READ_SECONDS = 0.25
+"""From sending an ack until Slack has surely read it."""
+
 
 class Place(Protocol):
     """Where one request's answers appear."""
@@ -102,6 +105,11 @@ class InFlight:
             for task in unserved:
                 task.cancel()
             await asyncio.wait(unserved, timeout=max(0.0, deadline - time.monotonic()))
+
+
+async def set_once_read(ack_read: asyncio.Event) -> None:
+    """Sets it when Slack has surely read an ack that has just been sent."""
+    asyncio.get_running_loop().call_later(READ_SECONDS, ack_read.set)
 
 
 def log(kind: str, outcome: str, seconds: float, **labels: str) -> None:

@@ -11,9 +11,10 @@ import pytest
 from bot.errors import AngelError
 from bot.playground.slack import LocalSlack
 from bot.slack.blocks import VOTES
+from bot.slack.http import serve_http
 from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
-from bot.slack.serve import serve_http, serve_socket_mode
+from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import Category, Draft, Finding, Label, Verdict
 
 OFFLINE_NOTE = "The offline check knows phrases, not meaning."

@@ -15,8 +15,9 @@ import pytest
 from bot.errors import SettingsError
 from bot.playground.slack import LocalSlack
 from bot.screener import Screener
+from bot.slack.http import serve_http
 from bot.slack.manifest import manifest
-from bot.slack.serve import serve_http, serve_socket_mode
+from bot.slack.socket_mode import serve_socket_mode
 from bot.slack.wording import GOING_AWAY
 from bot.verdict import CAUTION_SENTENCE, Draft, Verdict
 from tests.slack.conftest import CAUTION, FakeScreener, seen, serving

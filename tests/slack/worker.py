@@ -4,7 +4,9 @@ import asyncio
 import logging
 import sys
 
-from bot.slack.serve import run, serve_http, serve_socket_mode
+from bot.slack.http import serve_http
+from bot.slack.process import run
+from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import Draft, Verdict
 from tests.slack.conftest import CAUTION
 
