@@ -14,7 +14,7 @@ import pytest
 import yaml
 from aiohttp import web
 
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.slack.manifest import manifest
 from bot.verdict import CAUTION_SENTENCE
 from tests.fakes import FakeOpenAI

@@ -10,7 +10,7 @@ import click
 from bot.cli import parts
 
 if TYPE_CHECKING:
-    from bot.playground.slack import LocalSlack
+    from bot.local_slack.slack import LocalSlack
     from bot.screener import Screener
 
 PORTS = range(8765, 8775)

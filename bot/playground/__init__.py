@@ -1,1 +1,1 @@
-"""A Slack on this machine: a stand-in for trying the app and for its tests, never for real conversations."""
+"""A page in front of the local Slack, with the real app behind it: for trying Angel, never for real conversations."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 
 
 @dataclass(frozen=True)

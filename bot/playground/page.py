@@ -12,9 +12,9 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.errors import AngelError
-from bot.playground.errors import NotOffered
-from bot.playground.events import JSON
-from bot.playground.slack import LocalSlack
+from bot.local_slack.errors import NotOffered
+from bot.local_slack.events import JSON
+from bot.local_slack.slack import LocalSlack
 
 STATIC = Path(__file__).parent / "static"
 # Not left to `mimetypes`, which asks the machine; a browser runs no module of another type.

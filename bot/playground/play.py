@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from bot.errors import AngelError
+from bot.local_slack.slack import LocalSlack
 from bot.playground.conversation import converse
 from bot.playground.page import Page
-from bot.playground.slack import LocalSlack
 from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import serve_socket_mode

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, ViewportSize, expect
 
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from tests.fakes import FakeOpenAI
 from tests.labelled import judge_of_the_examples
 from tests.playground.browser import chromium

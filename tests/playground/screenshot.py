@@ -6,11 +6,11 @@ from pathlib import Path
 
 from playwright.async_api import ViewportSize, expect
 
+from bot.local_slack.slack import LocalSlack
 from bot.model.examples import read_examples
 from bot.model.loading import load_offline
 from bot.model.phrasebook import WHAT_IT_MISSES
 from bot.playground.play import play
-from bot.playground.slack import LocalSlack
 from bot.screener import Screener
 from bot.verdict import CAUTION_SENTENCE
 from tests.playground.browser import chromium

@@ -13,10 +13,10 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
+from bot.local_slack.slack import LocalSlack
 from bot.model.examples import read_examples
 from bot.model.loading import load_offline
 from bot.playground.play import play
-from bot.playground.slack import LocalSlack
 from bot.screener import Screener
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE
 from tests.playground.browser import chromium

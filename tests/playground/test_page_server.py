@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 
 from bot.errors import ModelMisconfigured
+from bot.local_slack.slack import LocalSlack
 from bot.playground.page import STATIC, TYPES
 from bot.playground.play import NoPort, play
-from bot.playground.slack import LocalSlack
 from tests.slack.conftest import FakeScreener
 
 JSON = dict[str, Any]

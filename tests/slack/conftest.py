@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from bot.errors import AngelError
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.slack.blocks import VOTES
 from bot.slack.http import serve_http
 from bot.slack.listeners import Screener

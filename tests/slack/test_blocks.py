@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.playground.limits import message_problems, message_too_long, view_problems
+from bot.local_slack.limits import message_problems, message_too_long, view_problems
 from bot.slack.blocks import Answer, notice, verdict_answer
 from bot.slack.buttons import HELPFUL, Asked, Checked, check_buttons, edit_button, keep_buttons, use_button
 from bot.slack.modals import composer_view, shown_rewrite, verdict_view, view_after_vote

@@ -1,6 +1,6 @@
 """What `angel doctor` finds out about Slack."""
 
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.slack.doctor import Check, check_slack
 from bot.slack.manifest import manifest
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from bot.errors import SettingsError
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.slack.app import build_app
 from bot.slack.manifest import MANIFEST, bot_scopes, http_manifest, manifest, new_app_link
 from tests.slack.conftest import FakeScreener, serving

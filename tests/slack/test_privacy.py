@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Busy, ModelUnavailable
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.verdict import CAUTION_SENTENCE, Category, Finding, Label, Verdict
 from tests.slack.conftest import FakeRecorder, FakeScreener, Oddity, seen, serving, the_answer, the_view
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.slack.manifest import manifest
 from bot.verdict import CAUTION_SENTENCE
 from tests.slack.conftest import seen

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from bot.errors import SettingsError
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.screener import Screener
 from bot.slack.http import serve_http
 from bot.slack.manifest import manifest

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.local_slack.slack import LocalSlack
 from bot.model.tracing import Kept, Recorder, feedback
-from bot.playground.slack import LocalSlack
 from bot.slack.wording import KEPT, MAY_I_KEEP_IT, NO_LONGER_KEPT, NOT_KEPT, NOTED
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Label, Verdict
 from tests.model.test_tracing import store_bytes, wait_for

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.errors import Busy, ModelMisconfigured
-from bot.playground.slack import LocalSlack
+from bot.local_slack.slack import LocalSlack
 from bot.slack.wording import BROKEN, BUG, FAILED, KEEPS_NOTHING, KEEPS_NUMBERS, KEEPS_TEXT, NO_TEXT
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Draft, Fallback, Label, Tone, Verdict
 from tests.slack.conftest import (

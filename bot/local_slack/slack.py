@@ -89,15 +89,15 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bot.playground import workspace as place
-from bot.playground.answers import honour
-from bot.playground.clock import Clock
-from bot.playground.delivery import Delivery, Line
-from bot.playground.errors import NotOffered, Refused
-from bot.playground.events import JSON, Events, Subscription
-from bot.playground.grants import Grants
-from bot.playground.guard import from_this_machine
-from bot.playground.payloads import (
+from bot.local_slack import workspace as place
+from bot.local_slack.answers import honour
+from bot.local_slack.clock import Clock
+from bot.local_slack.delivery import Delivery, Line
+from bot.local_slack.errors import NotOffered, Refused
+from bot.local_slack.events import JSON, Events, Subscription
+from bot.local_slack.grants import Grants
+from bot.local_slack.guard import from_this_machine
+from bot.local_slack.payloads import (
     Typed,
     action,
     bare,
@@ -108,8 +108,8 @@ from bot.playground.payloads import (
     message_state,
     remember,
 )
-from bot.playground.webapi import Trouble, WebApi
-from bot.playground.workspace import Modal, User, Workspace
+from bot.local_slack.webapi import Trouble, WebApi
+from bot.local_slack.workspace import Modal, User, Workspace
 
 T = TypeVar("T")
 

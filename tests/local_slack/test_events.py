@@ -5,9 +5,9 @@ import pytest
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.events import BACKLOG, Subscription
-from bot.playground.slack import LocalSlack
-from tests.playground.shapes import JSON, actions, button, modal
+from bot.local_slack.events import BACKLOG, Subscription
+from bot.local_slack.slack import LocalSlack
+from tests.local_slack.shapes import JSON, actions, button, modal
 
 
 async def until(events: Subscription, *kinds: str) -> list[JSON]:

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from bot.playground.limits import message_problems, message_too_long, view_problems, view_too_large
-from tests.playground.shapes import (
+from bot.local_slack.limits import message_problems, message_too_long, view_problems, view_too_large
+from tests.local_slack.shapes import (
     JSON,
     actions,
     ask,

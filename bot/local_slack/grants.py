@@ -4,8 +4,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.playground.clock import Clock
-from bot.playground.errors import Refused
+from bot.local_slack.clock import Clock
+from bot.local_slack.errors import Refused
 
 TRIGGER_SECONDS = 3
 URL_SECONDS = 30 * 60

@@ -10,8 +10,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.slack import LocalSlack
-from tests.playground.shapes import JSON
+from bot.local_slack.slack import LocalSlack
+from tests.local_slack.shapes import JSON
 
 
 async def ack_at_once(ack: Any) -> None:

@@ -7,9 +7,9 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.clock import Clock
-from bot.playground.slack import LocalSlack
-from tests.playground.shapes import MANIFEST
+from bot.local_slack.clock import Clock
+from bot.local_slack.slack import LocalSlack
+from tests.local_slack.shapes import MANIFEST
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
-from bot.playground.payloads import Typed
-from bot.playground.workspace import Channel, User
+from bot.local_slack.payloads import Typed
+from bot.local_slack.workspace import Channel, User
 
 USERS = [User("U1", "maria", "Maria"), User("U2", "j.doe", "J")]
 CHANNELS = [Channel("C1", "general", "channel", frozenset()), Channel("D1", "maria", "im", frozenset())]

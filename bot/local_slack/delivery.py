@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
-from bot.playground.clock import Clock
-from bot.playground.events import JSON, Events
-from bot.playground.workspace import APP_ID
+from bot.local_slack.clock import Clock
+from bot.local_slack.events import JSON, Events
+from bot.local_slack.workspace import APP_ID
 
 ACK_SECONDS = 3
 CONNECTIONS = 10

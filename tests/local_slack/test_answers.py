@@ -7,8 +7,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.playground.slack import LocalSlack
-from tests.playground.shapes import JSON, actions, ask, button, modal, plain, section, text_input
+from bot.local_slack.slack import LocalSlack
+from tests.local_slack.shapes import JSON, actions, ask, button, modal, plain, section, text_input
 
 
 async def a_response_url(slack: LocalSlack, **where: Any) -> AsyncWebhookClient:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.playground.clock import Clock
-from bot.playground.errors import NotOffered, Refused
-from bot.playground.events import JSON, Events
+from bot.local_slack.clock import Clock
+from bot.local_slack.errors import NotOffered, Refused
+from bot.local_slack.events import JSON, Events
 
 STACK = 3
 """Modals that lie on each other: the first, and two pushed."""

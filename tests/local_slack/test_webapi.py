@@ -8,8 +8,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.slack import LocalSlack
-from tests.playground.shapes import JSON, actions, ask, button, modal, plain, section, text_input
+from bot.local_slack.slack import LocalSlack
+from tests.local_slack.shapes import JSON, actions, ask, button, modal, plain, section, text_input
 
 
 async def refusal(call: Awaitable[Any]) -> Any:

@@ -10,12 +10,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.playground.answers import FROM_APP, checked_message, checked_view, respond
-from bot.playground.delivery import Line
-from bot.playground.errors import Refused, refused_because
-from bot.playground.events import JSON, Events
-from bot.playground.grants import Grants
-from bot.playground.workspace import APP_ID, BOT, BOT_ID, TEAM, Workspace
+from bot.local_slack.answers import FROM_APP, checked_message, checked_view, respond
+from bot.local_slack.delivery import Line
+from bot.local_slack.errors import Refused, refused_because
+from bot.local_slack.events import JSON, Events
+from bot.local_slack.grants import Grants
+from bot.local_slack.workspace import APP_ID, BOT, BOT_ID, TEAM, Workspace
 
 CALLS = 2_000
 """Calls remembered; the oldest go first."""

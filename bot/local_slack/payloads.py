@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from bot.playground.errors import NotOffered
-from bot.playground.events import JSON
-from bot.playground.workspace import APP_ID, TEAM, Channel, User, elements, initial_state, options, picked
+from bot.local_slack.errors import NotOffered
+from bot.local_slack.events import JSON
+from bot.local_slack.workspace import APP_ID, TEAM, Channel, User, elements, initial_state, options, picked
 
 TOKEN = "local-verification-token"  # noqa: S105  # deprecated, and still in every payload
 BROADCASTS = ("here", "channel", "everyone")

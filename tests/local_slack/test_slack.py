@@ -8,9 +8,9 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.playground.clock import Clock
-from bot.playground.slack import LocalSlack, NotOffered
-from tests.playground.shapes import JSON, actions, ask, button, menu, modal, option, plain, text_input
+from bot.local_slack.clock import Clock
+from bot.local_slack.slack import LocalSlack, NotOffered
+from tests.local_slack.shapes import JSON, actions, ask, button, menu, modal, option, plain, text_input
 
 FEEDBACK: JSON = {
     "type": "feedback_buttons",

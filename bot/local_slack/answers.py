@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from bot.playground.delivery import Delivery
-from bot.playground.errors import Refused, refused_because
-from bot.playground.events import JSON
-from bot.playground.grants import Grants, ResponseUrl
-from bot.playground.limits import MAX_TEXT, message_problems, message_too_long, view_problems, view_too_large
-from bot.playground.workspace import APP_ID, BOT, BOT_ID, Modal, Workspace, named
+from bot.local_slack.delivery import Delivery
+from bot.local_slack.errors import Refused, refused_because
+from bot.local_slack.events import JSON
+from bot.local_slack.grants import Grants, ResponseUrl
+from bot.local_slack.limits import MAX_TEXT, message_problems, message_too_long, view_problems, view_too_large
+from bot.local_slack.workspace import APP_ID, BOT, BOT_ID, Modal, Workspace, named
 
 FROM_APP = {"user": BOT.id, "bot_id": BOT_ID, "app_id": APP_ID}
 

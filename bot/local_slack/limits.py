@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bot.playground.workspace import options
+from bot.local_slack.workspace import options
 
 MAX_TEXT = 40_000
 MAX_BLOCKS_SIZE = 13_200
