@@ -1,15 +1,13 @@
 """One draft in, one verdict out: capacity, deadline, fallback."""
 
 import asyncio
-import contextlib
-import contextvars
 import logging
-import threading
 import time
-from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from bot.errors import Busy, ModelError
+from bot.threads import in_thread
 from bot.verdict import Draft, Fallback, Verdict
 
 logger = logging.getLogger(__name__)
@@ -80,11 +78,11 @@ class Screener:
     async def _verdict(self, draft: Draft) -> Verdict:
         model, stuck = self._asked
         if model is self._fallback:
-            return await _in_thread(model.check, draft)
+            return await in_thread(partial(model.check, draft), name="check")
         if stuck.count() >= self._concurrency:
             logger.warning("model=%s is stuck in %d calls; not asked", model.name, stuck.count())
             return await self._answer_instead(draft, Fallback.LATE)
-        asked = _in_thread(model.check, draft)
+        asked = in_thread(partial(model.check, draft), name="check")
         try:
             done, _ = await asyncio.wait({asked}, timeout=self._deadline)
         finally:
@@ -104,7 +102,7 @@ class Screener:
             return await self._answer_instead(draft, Fallback.FAILED)
 
     async def _answer_instead(self, draft: Draft, why: Fallback) -> Verdict:
-        verdict = await _in_thread(self._fallback.check, draft)
+        verdict = await in_thread(partial(self._fallback.check, draft), name="check")
         return verdict.model_copy(update={"fallback": why})
 
 
@@ -127,36 +125,6 @@ class _Stuck:
         horizon = time.monotonic() - FORGET_STUCK_SECONDS
         self._since = {call: since for call, since in self._since.items() if since > horizon}
         return len(self._since)
-
-
-def _in_thread(check: Callable[[Draft], Verdict], draft: Draft) -> asyncio.Future[Verdict]:
-    """`check(draft)` in a thread of its own, which dies with the process.
-
-    Not an executor's: those are joined at exit, and one that is stuck in a call would keep its place for good.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Verdict] = loop.create_future()
-    context = contextvars.copy_context()
-
-    def deliver(verdict: Verdict | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        elif verdict is not None:
-            future.set_result(verdict)
-
-    def run() -> None:
-        verdict, failure = None, None
-        try:
-            verdict = context.run(check, draft)
-        except BaseException as error:  # it goes to whoever awaits the future
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop may have closed; then nobody waits any more
-            loop.call_soon_threadsafe(deliver, verdict, failure)
-
-    threading.Thread(target=run, name="check", daemon=True).start()
-    return future
 
 
 def _place(error: BaseException) -> str:

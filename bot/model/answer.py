@@ -14,7 +14,6 @@ from bot.verdict import (
     MAX_DRAFT,
     Category,
     Draft,
-    Finding,
     Label,
     Verdict,
     one_line,
@@ -89,7 +88,7 @@ def answer_row(
         reply=_reply(label, written),
         rewrite=written,
         tip=_text(tip) if caution and not written else None,
-        findings=[finding.model_dump(mode="json") for finding in kept] if caution else [],
+        findings=kept if caution else [],
         error=None,
         input_tokens=count(input_tokens),
         output_tokens=count(output_tokens),
@@ -126,9 +125,12 @@ def read_answer(content: str, draft: str) -> Row:
     return _read_sentence(content, draft)
 
 
-def verdict_of(row: Mapping[str, Any], draft: Draft, *, model: str, version: str | None = None) -> Verdict:
+def verdict_of(
+    row: Mapping[str, Any], draft: Draft, *, clean: bool = False, model: str, version: str | None = None
+) -> Verdict:
     """The Verdict in one row of a model's output, whoever's model it is.
 
+    `clean` says that the row comes from `answer_row` or `error_row`; any other is made to keep the contract here.
     Raises the ModelError that the row's `error` names, or AnswerUnusable where the row has no verdict.
     """
     error = row.get("error")
@@ -138,29 +140,30 @@ def verdict_of(row: Mapping[str, Any], draft: Draft, *, model: str, version: str
     label = _label(row.get("verdict"))
     if label is None:
         raise AnswerUnusable("The model's output has no column `verdict` with `good` or `caution` in it.")
-    findings = row.get("findings")
-    clean = answer_row(
-        draft.text,
-        label,
-        # A DataFrame read back from a file or a server holds lists as arrays, and nothing as NaN.
-        findings if isinstance(findings, Iterable) and not isinstance(findings, str) else (),
-        row.get("rewrite"),
-        row.get("tip"),
-        row.get("input_tokens"),
-        row.get("output_tokens"),
-    )
-    lost, added = differences(draft.text, clean["rewrite"]) if clean["rewrite"] else ((), ())
+    if not clean:
+        findings = row.get("findings")
+        row = answer_row(
+            draft.text,
+            label,
+            # A DataFrame read back from a file or a server holds lists as arrays, and nothing as NaN.
+            findings if isinstance(findings, Iterable) and not isinstance(findings, str) else (),
+            row.get("rewrite"),
+            row.get("tip"),
+            row.get("input_tokens"),
+            row.get("output_tokens"),
+        )
+    lost, added = differences(draft.text, row["rewrite"]) if row["rewrite"] else ((), ())
     return Verdict(
         label=label,
-        findings=tuple(Finding.model_validate(finding) for finding in clean["findings"]),
-        rewrite=clean["rewrite"],
-        tip=clean["tip"],
+        findings=row["findings"],
+        rewrite=row["rewrite"],
+        tip=row["tip"],
         lost=lost,
         added=added,
         model=model,
         version=version,
-        input_tokens=clean["input_tokens"],
-        output_tokens=clean["output_tokens"],
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
     )
 
 
@@ -201,7 +204,7 @@ def count(value: object) -> int | None:
     return int(number) if math.isfinite(number) and number >= 0 else None
 
 
-def _finding(draft: str, value: object) -> Finding | None:
+def _finding(draft: str, value: object) -> dict[str, str] | None:
     if not isinstance(value, Mapping):
         return None
     excerpt, reason = _text(value.get("excerpt")), _text(value.get("reason"))
@@ -212,7 +215,7 @@ def _finding(draft: str, value: object) -> Finding | None:
         category = Category(str(value.get("category")).strip().casefold())
     except ValueError:
         category = Category.OTHER
-    return Finding(category=category, excerpt=quoted, reason=one_line(reason or ""))
+    return {"category": category.value, "excerpt": quoted, "reason": one_line(reason or "")}
 
 
 def _quoted(draft: str, excerpt: str) -> str | None:

@@ -7,7 +7,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from mlflow.exceptions import MlflowException
 
 from bot.errors import AngelError, ModelError, ModelMisconfigured, ModelUnavailable
 from bot.model.loading import LoadedModel, load_uri, registered_version
+from bot.threads import within
 from bot.verdict import Draft, Verdict
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Following:
         Raises ModelMisconfigured where there is neither.
         """
         try:
-            model = _within(START_SECONDS, lambda: self._load(registered_version(self.uri)))
+            model = within(START_SECONDS, lambda: self._load(registered_version(self.uri)), name="first load")
         except Exception as error:
             self._say("can't be loaded", error)
             last_good = self._last_good()
@@ -166,17 +166,3 @@ class NotLoaded:
 def is_alias(uri: str | None) -> bool:
     """Whether the URI names an alias of a registered model, which may move."""
     return bool(uri) and str(uri).startswith("models:/") and "@" in str(uri)
-
-
-def _within(seconds: float, make: Callable[[], LoadedModel]) -> LoadedModel:
-    """`make()` in a thread that is left behind when it takes longer. Raises TimeoutError then."""
-    future: Future[LoadedModel] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(make())
-        except Exception as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future.result(seconds)

@@ -60,6 +60,9 @@ INPUT_EXAMPLE = pd.DataFrame({"text": ["Thanks for helping out with the move thi
 _ONE_ROW = pd.Index([0])
 """Not the usual RangeIndex: for each check MLflow joins those of all columns, which takes twice as long."""
 
+CLEAN = "angel.clean_rows"
+"""In a model's metadata: its rows come from `bot.model.answer.answer_row`. Those of other models are cleaned here."""
+
 SENTENCE_TOKENS = 400
 """Room for the tutorial's plain sentence with a suggestion as long as most messages."""
 
@@ -99,6 +102,7 @@ class LoadedModel:
         self.name = name
         self.version = version
         self.offline = offline
+        self._clean = (model.metadata.metadata or {}).get(CLEAN) is True
         inputs = model.metadata.get_input_schema()  # type: ignore[no-untyped-call]  # MLflow's
         columns = ["text"]
         self._params: dict[str, Any] | None = None
@@ -113,15 +117,16 @@ class LoadedModel:
     def check(self, draft: Draft) -> Verdict:
         """The model's verdict on one draft. Raises ModelError."""
         cells = np.array([[getattr(draft, column) for column in self._columns]], dtype=object)
-        row = pd.DataFrame(cells, index=_ONE_ROW, columns=self._columns, dtype=object)
+        frame = pd.DataFrame(cells, index=_ONE_ROW, columns=self._columns, dtype=object)
         try:
-            output = self._model.predict(row, params=self._params)
+            output = self._model.predict(frame, params=self._params)
         except Exception as error:
             # A model of somebody else's may raise anything at all, with the draft in its text.
             raise ModelError(
                 f"The model at {self.uri} failed with {type(error).__name__}. Try it with mlflow.pyfunc.load_model."
             ) from error
-        verdict = verdict_of(_first_row(output, draft), draft, model=self.name, version=self.version)
+        row, clean = _first_row(output, draft)
+        verdict = verdict_of(row, draft, clean=clean or self._clean, model=self.name, version=self.version)
         return verdict.model_copy(update={"offline": self.offline})
 
 
@@ -130,14 +135,15 @@ def _param_names(model: PyFuncModel) -> list[str]:
     return [param.name for param in schema.params] if schema else []
 
 
-def _first_row(output: object, draft: Draft) -> Mapping[str, Any]:
+def _first_row(output: object, draft: Draft) -> tuple[Mapping[str, Any], bool]:
+    """The row of output for one row of input, and whether it was made here, so is clean."""
     if isinstance(output, pd.DataFrame) and len(output) == 1:
-        return dict(zip(output.columns, output.to_numpy(dtype=object)[0], strict=True))
+        return dict(zip(output.columns, output.to_numpy(dtype=object)[0], strict=True)), False
     if isinstance(output, list) and len(output) == 1:
         if isinstance(output[0], Mapping):
-            return output[0]
+            return output[0], False
         if isinstance(output[0], str):
-            return read_answer(output[0], draft.text)
+            return read_answer(output[0], draft.text), True
     raise AnswerUnusable("The model's output is neither one row with a verdict nor one string.")
 
 
@@ -214,7 +220,7 @@ def _saved(kind: str, cache_dir: Path, config: dict[str, Any] | None) -> Path:
         input_example=INPUT_EXAMPLE,
         pip_requirements=["mlflow"],  # inferring them would take seconds, and this copy never leaves the machine
         model_config=config,
-        metadata={"offline": kind == "offline"},
+        metadata={"offline": kind == "offline", CLEAN: True},
     )
     # load_model would compare them with what is installed, which takes a third of a second and can't differ here.
     (workshop / "model" / "requirements.txt").unlink()

@@ -21,7 +21,7 @@ from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import AngelError
-from bot.model.loading import INPUT_EXAMPLE, SIGNATURE
+from bot.model.loading import CLEAN, INPUT_EXAMPLE, SIGNATURE
 from bot.model.prompt import INSTRUCTIONS
 from bot.model.scorecard import Scorecard, gate
 
@@ -36,7 +36,17 @@ DEFAULT_STORE = "sqlite:///mlflow.db"
 """MLflow's own default, said aloud: a file in the working directory."""
 
 _BOT = Path(__file__).parent.parent
-_CODE = ("__init__.py", "errors.py", "verdict.py", "model/__init__.py", "model/answer.py", "model/prompt.py")
+_CODE = (
+    "__init__.py",
+    "errors.py",
+    "particulars.py",
+    "verdict.py",
+    "model/__init__.py",
+    "model/answer.py",
+    "model/openai_client.py",
+    "model/openai_errors.py",
+    "model/prompt.py",
+)
 """What `chat.py` imports of ours. It travels with the model, so that it loads where `bot` is not installed."""
 _REQUIRED = ("httpx2", "mlflow", "openai", "pandas", "pydantic", "tenacity")
 
@@ -115,7 +125,7 @@ class Registry:
                     model_config=dict(config),
                     prompts=[prompt],
                     registered_model_name=MODEL,
-                    metadata={"offline": False},
+                    metadata={"offline": False, CLEAN: True},
                 )
             number = str(info.registered_model_version)
             self._client.set_model_version_tag(MODEL, number, "model", str(config["model"]))

@@ -20,7 +20,7 @@ from bot.errors import (
     ModelMisconfigured,
     ModelUnavailable,
 )
-from bot.model import chat
+from bot.model import chat, openai_client, openai_errors
 from bot.model.loading import LoadedModel
 from bot.model.prompt import INSTRUCTIONS
 from bot.verdict import Category, Draft, Label, Tone
@@ -262,7 +262,7 @@ def test_a_fault_that_does_not_pass_ends_in_an_error(
     openai_server.replies.extend([error(status, "busy", retry_after="0")] * 10)
     with pytest.raises(ModelUnavailable):
         chat_model().check(MEAN)
-    assert len(openai_server.requests) == chat.ATTEMPTS
+    assert len(openai_server.requests) == openai_client.ATTEMPTS
 
 
 @pytest.mark.parametrize(
@@ -333,10 +333,10 @@ def made(kind: type[BaseException]) -> openai.OpenAIError:
 
 @pytest.mark.parametrize("kind", sorted(set(every(openai.OpenAIError)), key=str))
 def test_every_exception_of_the_sdk_becomes_a_model_error(kind: type[BaseException]) -> None:
-    translated = chat.translated(made(kind), "gpt-x")
-    assert isinstance(translated, ModelError)
-    assert "the draft" not in str(translated)
-    assert str(translated).endswith((".", "?"))
+    said = openai_errors.translated(made(kind), "gpt-x", 20)
+    assert isinstance(said, ModelError)
+    assert "the draft" not in str(said)
+    assert str(said).endswith((".", "?"))
 
 
 @pytest.mark.heavy
@@ -348,3 +348,26 @@ def test_a_server_that_hangs_is_given_up_in_time(
     with pytest.raises(ModelUnavailable, match="20 s"):
         chat_model().check(MEAN)
     assert len(openai_server.requests) == 1
+
+
+def test_httpx2_gives_a_request_its_timeouts_and_takes_another_stream(openai_server: FakeOpenAI) -> None:
+    """What `openai_client` builds its bound on: httpx2's documents promise neither."""
+    seen: list[float] = []
+
+    class Counted(httpx2.SyncByteStream):
+        def __init__(self, body: httpx2.SyncByteStream) -> None:
+            self.body = body
+
+        def __iter__(self) -> Iterator[bytes]:
+            for chunk in self.body:
+                seen.append(len(chunk))
+                yield chunk
+
+    def swap(response: httpx2.Response) -> None:
+        assert response.request.extensions["timeout"]["read"] == 3.0
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        response.stream = Counted(response.stream)
+
+    with httpx2.Client(event_hooks={"response": [swap]}, timeout=3.0) as client:
+        body = client.get(f"{openai_server.url}/models").content
+    assert sum(seen) == len(body) > 0
