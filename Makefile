@@ -52,7 +52,7 @@ test: $(VENV)/dev.stamp ## the whole test run
 screenshot: $(VENV)/dev.stamp ## the pictures of README and docs, taken anew
 	$(BIN)/python -m tests.icon
 	$(BIN)/python -m tests.playground.screenshot
-	$(BIN)/python -m tests.model.screenshot
+	$(BIN)/python -m tests.evaluation.screenshot
 
 test-busy: $(VENV)/dev.stamp ## ten test runs in a row beside two busy loops: none may fail
 	$(BIN)/python -m tests.busy

@@ -87,7 +87,7 @@ def mlflow_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, _migrated_stor
 @pytest.fixture
 def recorder_of(mlflow_store: str) -> Iterator[Callable[..., Any]]:
     """Makes recorders for the test's store, and sees that none of them writes on into the next test's."""
-    from bot.model.tracing import Recorder
+    from bot.evaluation.recorder import Recorder
 
     made = []
 

@@ -5,8 +5,8 @@ import itertools
 from collections.abc import Callable, Container
 from pathlib import Path
 
-from bot.model.examples import read_examples
-from bot.model.rewrites import names
+from bot.evaluation.examples import read_examples
+from bot.evaluation.rewrites import names
 from bot.particulars import particulars
 from bot.verdict import Label
 from tests.fakes import verdict

@@ -11,8 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bot.evaluation.examples import read_examples
 from bot.local_slack.slack import LocalSlack
-from bot.model.examples import read_examples
 from bot.slack.manifest import manifest
 from tests.fakes import FakeOpenAI
 from tests.labelled import judge_of_the_examples

@@ -84,7 +84,7 @@ def check(text: str | None, tone: str, context: str | None, model_uri: str | Non
 @angel.command("try")
 def try_() -> int:
     """Check the five messages of MLflow's tutorial, as `angel check` would."""
-    from bot.model.examples import read_examples
+    from bot.evaluation.examples import read_examples
 
     drafts = [example.draft for example in read_examples() if example.slice == "tutorial"]
     for draft, verdict in zip(drafts, _screen(drafts, None), strict=True):

@@ -12,6 +12,7 @@ logger = logging.getLogger(__name__)
 
 # Imported where they are used: MLflow takes a second, and `angel --help` needs neither it nor Slack.
 if TYPE_CHECKING:
+    from bot.evaluation.registry import Registry
     from bot.model.loading import Source
     from bot.screener import Model, Screener
 
@@ -83,6 +84,16 @@ def tame_mlflow() -> None:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
 
 
+def registry() -> "tuple[Settings, Registry]":
+    """The settings, and the model's versions in the MLflow store that they name."""
+    chosen = settings()
+    from bot.evaluation.registry import Registry
+
+    tame_mlflow()
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every retry; the error at their end is ours
+    return chosen, Registry(chosen.mlflow_tracking_uri)
+
+
 def check_model(chosen: Settings) -> tuple[bool, str, str, str]:
     """Whether the model loads and answers for one known message: (ok, name, detail, remedy)."""
     from bot.errors import AngelError
@@ -105,7 +116,7 @@ def check_mlflow(chosen: Settings) -> tuple[bool, str, str, str]:
     if not uri:
         return True, "MLflow", "MLFLOW_TRACKING_URI is not set; models come from this machine", ""
     from bot.errors import AngelError
-    from bot.model.registry import Registry
+    from bot.evaluation.registry import Registry
 
     tame_mlflow()
     try:

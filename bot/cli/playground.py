@@ -31,7 +31,7 @@ def playground(port: int | None, no_browser: bool) -> int:
     """
     settings = parts.settings()
 
-    from bot.model.examples import read_examples
+    from bot.evaluation.examples import read_examples
     from bot.model.phrasebook import WHAT_IT_MISSES
     from bot.playground.play import play
     from bot.slack.process import run

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from bot.model.tracing import Recorder
+    from bot.evaluation.recorder import Recorder
     from bot.slack.doctor import Check
 
 COULD_NOT_SERVE = 2
@@ -142,7 +142,7 @@ def _recorder(settings: Settings) -> "Recorder | None":
     """What brings checks and votes to MLflow, where the settings ask for that."""
     if not settings.traces:
         return None
-    from bot.model.tracing import Recorder
+    from bot.evaluation.recorder import Recorder
 
     # The token is a secret that every worker of the app has, so that a person is the same hash in all of them.
     key = _secret(settings.slack_bot_token)

@@ -16,8 +16,9 @@ from mlflow.tracking import MlflowClient
 
 from bot import cli
 from bot.errors import AngelError
-from bot.model.examples import digest, read_examples
-from bot.model.registry import EXPERIMENT, MODEL, PROMPT
+from bot.evaluation.examples import digest, read_examples
+from bot.evaluation.registry import MODEL, PROMPT
+from bot.evaluation.store import EXPERIMENT
 from tests.fakes import FakeOpenAI, Reply, verdict
 from tests.labelled import FINE, REWRITES, STINGS, judge, judge_of_the_examples, write_examples
 from tests.processes import finish, start

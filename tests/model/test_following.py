@@ -7,10 +7,10 @@ import mlflow
 import pytest
 
 from bot.errors import ModelMisconfigured
+from bot.evaluation.registry import MODEL, Registry
 from bot.model import chat
 from bot.model.following import KNOWN, Following, is_alias
 from bot.model.loading import LoadedModel
-from bot.model.registry import MODEL, Registry
 from bot.verdict import Draft, Label
 from tests.fakes import FakeOpenAI, error
 

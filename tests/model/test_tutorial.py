@@ -25,10 +25,10 @@ from mlflow.types.schema import ColSpec, ParamSchema, ParamSpec, Schema
 
 from bot import cli
 from bot.cli import parts
+from bot.evaluation.examples import read_examples
+from bot.evaluation.registry import Registry
 from bot.model import chat
-from bot.model.examples import read_examples
 from bot.model.loading import INPUT_EXAMPLE, SIGNATURE
-from bot.model.registry import Registry
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Draft, Label
 from tests.fakes import FakeOpenAI, Reply
 from tests.processes import ROOT

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from playwright.async_api import ViewportSize, expect
 
+from bot.evaluation.examples import read_examples
 from bot.local_slack.slack import LocalSlack
-from bot.model.examples import read_examples
 from bot.model.loading import load_offline
 from bot.model.phrasebook import WHAT_IT_MISSES
 from bot.playground.play import play

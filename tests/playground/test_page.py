@@ -13,8 +13,8 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
+from bot.evaluation.examples import read_examples
 from bot.local_slack.slack import LocalSlack
-from bot.model.examples import read_examples
 from bot.model.loading import load_offline
 from bot.playground.play import play
 from bot.screener import Screener

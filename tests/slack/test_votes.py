@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.evaluation.feedback import GivenText, feedback
+from bot.evaluation.recorder import Recorder
 from bot.local_slack.slack import LocalSlack
-from bot.model.tracing import Kept, Recorder, feedback
 from bot.slack.wording import KEPT, MAY_I_KEEP_IT, NO_LONGER_KEPT, NOT_KEPT, NOTED
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Label, Verdict
-from tests.model.test_tracing import store_bytes, wait_for
+from tests.evaluation.test_recorder import store_bytes, wait_for
 from tests.slack.conftest import (
     CAUTION,
     GOOD,
@@ -452,9 +453,9 @@ async def test_the_store_has_only_the_words_that_were_given(
         await votes_in(mlflow_store, served, number=4)
 
     await asyncio.to_thread(wait_for, lambda: feedback(mlflow_store)[1])
-    (kept,) = feedback(mlflow_store)[1]
-    assert kept == Kept("Fine, have it.", Label.CAUTION, False, "a-model", "3")
-    assert kept.likely is Label.GOOD
+    (given,) = feedback(mlflow_store)[1]
+    assert given == GivenText("Fine, have it.", Label.CAUTION, False, "a-model", "3")
+    assert given.likely is Label.GOOD
     written = store_bytes(tmp_path)
     assert b"Fine, have it." in written, "the bytes are looked at"
     assert not [word for word in (MARK, slack.user) if word.encode() in written]

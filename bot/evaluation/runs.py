@@ -1,14 +1,8 @@
-"""Ask a model about labelled messages, score what it says, and put the evaluation where MLflow shows it."""
+"""An evaluation, put where MLflow shows it: a run with its figures, its report and every row."""
 
-import hashlib
-import json
-import logging
-import queue
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,184 +15,13 @@ import pandas as pd
 from mlflow.entities import Feedback
 from mlflow.environment_variables import MLFLOW_GENAI_EVAL_MAX_WORKERS
 from mlflow.genai.scorers import Scorer, scorer
-from mlflow.models import Model
 
-from bot.errors import AngelError, DraftRejected, ModelError, ModelMisconfigured, ModelUnavailable
-from bot.model.examples import Example, digest
-from bot.model.loading import LoadedModel, Source, load, load_uri
-from bot.model.registry import EXPERIMENT, SCORECARD, Registry, Version, mlflow_errors, silent
-from bot.model.report import confusion_picture, html_report, html_responses
-from bot.model.scorecard import Outcome, Scorecard, ScoredRow
-from bot.verdict import Draft, Label
-
-logger = logging.getLogger(__name__)
-
-CONCURRENT = 16
-"""Messages asked about at once: a rate limit is reached soon enough."""
-HOPELESS = 16
-"""After so many rows without a single verdict the rest is not asked: each may cost money and twenty seconds."""
-_PASSING = {ModelUnavailable.code, ModelMisconfigured.code, ModelError.code}
-"""Errors that are about the moment and not about the message. Such a row is asked again when an evaluation goes on."""
-
-
-class EvaluationError(AngelError):
-    """The model could not be evaluated. The text says what to change."""
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A model to be evaluated. `version` where it is one of ours."""
-
-    model: LoadedModel
-    described: Model
-    version: Version | None
-
-    @property
-    def title(self) -> str:
-        name = "the offline check" if self.model.offline else self.model.name
-        return (
-            f"{name} ({', '.join((f'version {self.version.number}', *self.version.aliases))})" if self.version else name
-        )
-
-
-def subject(chosen: Source, registry: Registry, cache_dir: Path) -> Subject:
-    """The chosen model, loaded; an alias becomes the version it means now. Raises ModelMisconfigured, RegistryError."""
-    version = registry.at(chosen.uri) if chosen.uri else None
-    model = load_uri(version.uri, version=version.number) if version else load(chosen, cache_dir)
-    with mlflow_errors("describe the model"):
-        return Subject(model, Model.load(model.uri), version)
-
-
-class Kept:
-    """The outcomes of an evaluation that was begun, in a file of its own, so that it can go on after a stop.
-
-    A message is known there by a hash; what the model said of it is kept until the evaluation is in MLflow. Where the
-    file can't be written the evaluation still runs, and can't be resumed.
-    """
-
-    def __init__(self, folder: Path, subject: Subject, server: str) -> None:
-        name = hashlib.sha256(f"{subject.described.model_uuid} {server}".encode()).hexdigest()[:16]
-        self.path = folder / "evaluations" / f"{name}.jsonl"
-
-    def read(self, examples: Sequence[Example]) -> list[Outcome]:
-        """What is kept for these examples."""
-        try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return []
-        by_key = {digest([example]): example for example in examples}
-        found: dict[str, Outcome] = {}
-        for line in lines:
-            # A line that the stop cut short, or that an older version of ours wrote, is asked again.
-            with suppress(ValueError, KeyError, TypeError):
-                kept = json.loads(line)
-                if kept["example"] in by_key:
-                    found[kept["example"]] = Outcome(example=by_key[kept["example"]], **kept["outcome"])
-        return list(found.values())
-
-    def add(self, outcome: Outcome) -> None:
-        if outcome.error in _PASSING:
-            return
-        line = {"example": digest([outcome.example]), "outcome": outcome.model_dump(mode="json", exclude={"example"})}
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
-        except OSError as error:
-            logger.debug("an outcome could not be kept (%s)", error.strerror)
-
-    def delete(self) -> None:
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
-
-
-def ask(
-    model: LoadedModel,
-    offline: LoadedModel,
-    examples: Sequence[Example],
-    *,
-    kept: Kept,
-    concurrency: int = CONCURRENT,
-    answered: Callable[[int], object] = lambda _: None,
-) -> list[Outcome]:
-    """The model's outcome for each example, in their order; those that are kept are not asked for again.
-
-    `answered` is told how many more there are, each time. Raises EvaluationError where no message gets a verdict.
-    """
-    outcomes = {digest([outcome.example]): outcome for outcome in kept.read(examples)}
-    answered(len(outcomes))
-    todo = [example for example in examples if digest([example]) not in outcomes]
-    said = ""
-    for outcome, error in _asked(model, offline, todo, concurrency):
-        kept.add(outcome)
-        outcomes[digest([outcome.example])] = outcome
-        answered(1)
-        said = error or said
-        hopeless = len(outcomes) >= min(HOPELESS, len(examples))
-        if hopeless and not any(each.verdict for each in outcomes.values()):
-            raise EvaluationError(
-                f"None of the first {len(outcomes)} messages got a verdict, so the rest was not asked. {said}"
-            )
-    return [outcomes[digest([example])] for example in examples]
-
-
-def _asked(
-    model: LoadedModel, offline: LoadedModel, examples: Sequence[Example], concurrency: int
-) -> Iterator[tuple[Outcome, str]]:
-    """Each example's outcome as it comes, with what the error said.
-
-    In threads that die with the process, so that Ctrl-C doesn't wait for calls under way; an executor's are joined.
-    """
-    waiting: queue.SimpleQueue[Example] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Outcome, str] | BaseException] = queue.SimpleQueue()
-    stopped = threading.Event()
-    for example in examples:
-        waiting.put(example)
-
-    def work() -> None:
-        while not stopped.is_set():
-            try:
-                example = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                done.put(_outcome(model, offline, example))
-            except BaseException as error:  # a bug, to be raised where somebody sees it
-                done.put(error)
-
-    for _ in range(min(concurrency, len(examples))):
-        threading.Thread(target=work, name="evaluate", daemon=True).start()
-    try:
-        for _ in examples:
-            got = done.get()
-            if isinstance(got, BaseException):
-                raise got
-            yield got
-    finally:
-        stopped.set()
-
-
-def _outcome(model: LoadedModel, offline: LoadedModel, example: Example) -> tuple[Outcome, str]:
-    verdict, code, said = None, None, ""
-    began = time.perf_counter()
-    try:
-        verdict = model.check(example.draft)
-    except ModelError as error:
-        code, said = error.code, str(error)
-    latency_ms = (time.perf_counter() - began) * 1_000
-    outcome = Outcome(example=example, verdict=verdict, error=code, latency_ms=latency_ms)
-    if outcome.rewrite is None:
-        return outcome, said
-    checks = {name: _label(each, example, outcome.rewrite) for name, each in (("own", model), ("offline", offline))}
-    return outcome.model_copy(update={f"{name}_check": label for name, label in checks.items()}), said
-
-
-def _label(model: LoadedModel, example: Example, rewrite: str) -> Label | None:
-    try:
-        return model.check(Draft(text=rewrite, tone=example.tone, context=example.context)).label
-    except (ModelError, DraftRejected):
-        return None
+from bot.evaluation.registry import SCORECARD, Registry
+from bot.evaluation.report import confusion_picture, html_report, html_responses
+from bot.evaluation.scorecard import Scorecard, ScoredRow
+from bot.evaluation.store import EXPERIMENT, mlflow_errors, silent
+from bot.evaluation.subject import Subject
+from bot.verdict import Label
 
 
 class Measure(NamedTuple):
@@ -275,7 +98,7 @@ def record(
 ) -> Recorded:
     """Put an evaluation into a run of its own in the experiment. `data` names the examples' file.
 
-    Raises RegistryError.
+    Raises StoreError.
     """
     version = subject.version
     config = subject.described.flavors.get("python_function", {}).get("config") or {}

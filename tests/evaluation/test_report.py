@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from bot.errors import AngelError
-from bot.model.examples import Example
-from bot.model.report import (
+from bot.evaluation.changes import ChangeKind, compare
+from bot.evaluation.examples import Example
+from bot.evaluation.prices import Price
+from bot.evaluation.report import (
     CHANGE_TITLES,
     CHECK_TITLES,
     confusion_picture,
@@ -22,7 +24,7 @@ from bot.model.report import (
     terminal_figures,
     terminal_responses,
 )
-from bot.model.scorecard import ChangeKind, Outcome, Price, Scorecard, compare, score
+from bot.evaluation.scorecard import Outcome, Scorecard, score
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Category, Finding, Label, Verdict
 
 HOSTILE = "<img src=x onerror=alert(1)> {{ 7*7 }} [bold]&amp; \"quoted\" 'too'"

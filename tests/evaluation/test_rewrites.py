@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.model.rewrites import adds_nothing, differs, keeps_names, keeps_particulars, names, sane_length
+from bot.evaluation.rewrites import adds_nothing, differs, keeps_names, keeps_particulars, names, sane_length
 
 
 class TestNames:

@@ -1,7 +1,5 @@
 """Versions of the chat model in MLflow: log, promote, roll back, list."""
 
-import contextlib
-import io
 import re
 import shutil
 import tempfile
@@ -18,22 +16,18 @@ import mlflow.genai
 import mlflow.pyfunc
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
-from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import AngelError
+from bot.evaluation.gate import gate
+from bot.evaluation.scorecard import Scorecard
+from bot.evaluation.store import DEFAULT_STORE, EXPERIMENT, StoreError, mlflow_errors, silent
 from bot.model.loading import CLEAN, INPUT_EXAMPLE, SIGNATURE
 from bot.model.prompt import INSTRUCTIONS
-from bot.model.scorecard import Scorecard, gate
 
-EXPERIMENT = "Text Message Angel"
 MODEL = "text-message-angel"
 PROMPT = "text-message-angel-instructions"
 """In the Prompt Registry. MLflow keeps prompts and models under one roof, so the two can't share a name."""
 
 CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
-
-DEFAULT_STORE = "sqlite:///mlflow.db"
-"""MLflow's own default, said aloud: a file in the working directory."""
 
 _BOT = Path(__file__).parent.parent
 _CODE = (
@@ -55,10 +49,6 @@ SCORECARD = "scorecard.json"
 """The artifact of an evaluation's run that holds all of its figures and rows."""
 _EVALUATED = "evaluation."
 """A version's tag `evaluation.<digest of the examples>` names the run in which it was last evaluated on them."""
-
-
-class RegistryError(AngelError):
-    """MLflow could not do what was asked. The text tells the engineer what to change."""
 
 
 @dataclass(frozen=True)
@@ -152,22 +142,22 @@ class Registry:
         ]
 
     def version(self, which: str) -> Version:
-        """The version with this number or alias. Raises RegistryError where there is none."""
+        """The version with this number or alias. Raises StoreError where there is none."""
         known = self.versions()
         for each in known:
             if which == each.number or which in each.aliases:
                 return each
         if not known:
-            raise RegistryError("No model has been logged yet. Begin with: angel model log")
+            raise StoreError("No model has been logged yet. Begin with: angel model log")
         names = ", ".join(["/".join((each.number, *each.aliases)) for each in known])
-        raise RegistryError(f"There is no version or alias {which} of {MODEL}. There are: {names}")
+        raise StoreError(f"There is no version or alias {which} of {MODEL}. There are: {names}")
 
     def find(self, alias: str) -> Version | None:
         """The version with this alias, or None."""
         return next((each for each in self.versions() if alias in each.aliases), None)
 
     def at(self, uri: str) -> Version | None:
-        """The version that a `models:/` URI names; None where the URI is another model's. Raises RegistryError."""
+        """The version that a `models:/` URI names; None where the URI is another model's. Raises StoreError."""
         named = re.fullmatch(rf"models:/{MODEL}(?:@|/)([\w-]+)", uri)
         return self.version(named[1]) if named else None
 
@@ -244,33 +234,13 @@ class Registry:
         """Give `champion` back to `previous`, and the other way round: (from, to). Undone by another roll_back."""
         champion, previous = self.find(CHAMPION), self.find(PREVIOUS)
         if champion is None or previous is None or champion.number == previous.number:
-            raise RegistryError("There is no previous champion to go back to. See: angel model list")
+            raise StoreError("There is no previous champion to go back to. See: angel model list")
         self.make_champion(previous)
         return champion, previous
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@contextmanager
-def silent() -> Iterator[None]:
-    """Without what MLflow prints: an emoji for every run, a bar for every download."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
-
-
-@contextmanager
-def mlflow_errors(what: str) -> Iterator[None]:
-    """MLflow's errors, as one that says what to do."""
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError) as error:
-        code = error.error_code if isinstance(error, MlflowException) else type(error).__name__
-        raise RegistryError(
-            f"MLflow could not {what} ({code}). "
-            "Check MLFLOW_TRACKING_URI, and that the server there is up and lets you in."
-        ) from error
 
 
 @contextmanager

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
+from bot.evaluation.registry import MODEL, Registry
+from bot.evaluation.store import StoreError
 from bot.model import chat
-from bot.model.registry import MODEL, Registry, RegistryError
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ class TestWithVersions:
 
     def test_a_version_that_is_not_there_is_named_with_those_that_are(self, registry: Registry) -> None:
         registry.make_champion(registry.version("2"))
-        with pytest.raises(RegistryError, match=r"no version or alias 9.*There are: 3, 2/champion, 1"):
+        with pytest.raises(StoreError, match=r"no version or alias 9.*There are: 3, 2/champion, 1"):
             registry.at(f"models:/{MODEL}/9")
 
     def test_the_champion_before_becomes_previous(self, registry: Registry) -> None:
@@ -71,7 +72,7 @@ class TestWithVersions:
 
     def test_there_is_no_going_back_from_the_first_champion(self, registry: Registry) -> None:
         registry.make_champion(registry.version("1"))
-        with pytest.raises(RegistryError, match="no previous champion"):
+        with pytest.raises(StoreError, match="no previous champion"):
             registry.roll_back()
 
     def test_evaluations_on_different_examples_stand_side_by_side(self, registry: Registry) -> None:
@@ -89,5 +90,5 @@ class TestWithVersions:
 def test_an_empty_registry_says_how_to_begin(registry: Registry) -> None:
     assert registry.versions() == []
     assert registry.find("champion") is None
-    with pytest.raises(RegistryError, match="Begin with: angel model log"):
+    with pytest.raises(StoreError, match="Begin with: angel model log"):
         registry.version("1")

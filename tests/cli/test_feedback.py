@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.cli.feedback import feedback
+from bot.cli.model.feedback import feedback
 from bot.errors import AngelError
-from bot.model import tracing
-from bot.model.examples import COLUMNS, read_examples
-from bot.model.tracing import Recorder
+from bot.evaluation.examples import COLUMNS, read_examples
+from bot.evaluation.feedback import GivenText, Votes
+from bot.evaluation.feedback import feedback as read_feedback
+from bot.evaluation.recorder import Recorder
 from bot.verdict import Draft, Label, Verdict
-from tests.model.test_tracing import wait_for
+from tests.evaluation.test_recorder import wait_for
 
 CAUTION = Verdict(label=Label.CAUTION, rewrite="Sure!", model="gpt-x", version="7")
 GOOD = Verdict(label=Label.GOOD, model="offline")
@@ -34,8 +35,8 @@ def checked(recorder: Recorder, verdict: Verdict, helpful: bool | None = None, t
         recorder.keep_text(name, text, user="U1")
 
 
-def stored(store: str, seen: Callable[[list[tracing.Votes], list[tracing.Kept]], bool]) -> None:
-    wait_for(lambda: seen(*tracing.feedback(store)))
+def stored(store: str, seen: Callable[[list[Votes], list[GivenText]], bool]) -> None:
+    wait_for(lambda: seen(*read_feedback(store)))
 
 
 def run(*arguments: str) -> Result:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import AngelError
-from bot.model.examples import COLUMNS, EXAMPLES, digest, read_examples
+from bot.evaluation.examples import COLUMNS, EXAMPLES, digest, read_examples
 from bot.particulars import particulars
 from bot.verdict import Category, Label, Tone
 

@@ -12,7 +12,8 @@ import jinja2
 from rich.table import Table
 from rich.text import Text
 
-from bot.model.scorecard import Change, ChangeKind, Scorecard, ScoredRow, Share, compare, percent
+from bot.evaluation.changes import Change, ChangeKind, compare
+from bot.evaluation.scorecard import Scorecard, ScoredRow, Share, percent
 from bot.verdict import Label
 
 _T = TypeVar("_T")

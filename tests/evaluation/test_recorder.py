@@ -9,8 +9,9 @@ import mlflow
 import pytest
 
 from bot.errors import AngelError
-from bot.model import tracing
-from bot.model.tracing import Kept, Recorder, Votes, feedback
+from bot.evaluation.feedback import GivenText, Votes, feedback
+from bot.evaluation.recorder import WAITING, Recorder
+from bot.evaluation.traces import CHECK
 from bot.verdict import Category, Draft, Fallback, Finding, Label, Tone, Verdict
 
 MARKED = Draft(text="Marmalade, you idiot.", tone=Tone.WARM, context="to Quince")
@@ -51,7 +52,7 @@ def test_a_check_is_a_trace_of_numbers_and_labels(recorder_of: Recorders) -> Non
     name = recorded(recorder)
     recorder.close(20)
     (trace,) = mlflow.search_traces(return_type="list")
-    assert trace.info.tags[tracing.CHECK] == name
+    assert trace.info.tags[CHECK] == name
     assert trace.info.execution_duration == 250
     attributes = trace.data.spans[0].attributes
     assert attributes["label"] == "caution"
@@ -82,7 +83,7 @@ def test_text_is_kept_only_where_the_operator_and_the_author_say_so(recorder_of:
     recorder.close(20)
     votes, texts = feedback(mlflow_store)
     assert votes == [Votes("gpt-x", "7", 2, 0, 2)]
-    assert texts == [Kept(MARKED.text, Label.CAUTION, False, "gpt-x", "7")]
+    assert texts == [GivenText(MARKED.text, Label.CAUTION, False, "gpt-x", "7")]
     assert texts[0].likely is Label.GOOD
 
 
@@ -109,7 +110,7 @@ def test_the_last_vote_of_a_person_counts(recorder_of: Recorders, mlflow_store: 
 def test_a_vote_on_an_unknown_check_is_given_up_in_the_end(
     recorder_of: Recorders, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(tracing, "VOTE_SECONDS", 0.0)
+    monkeypatch.setattr("bot.evaluation.recorder.VOTE_SECONDS", 0.0)
     recorder = recorder_of()
     recorder.vote("nobody's", helpful=True, user="U123")
     wait_for(lambda: "a vote was lost" in caplog.text)
@@ -154,7 +155,7 @@ def test_what_mlflow_cannot_keep_up_with_is_dropped(recorder_of: Recorders, capl
         gate.wait(20)
 
     recorder._put(hold)  # the one thread that brings notes to MLflow
-    for _ in range(tracing.WAITING + 20):
+    for _ in range(WAITING + 20):
         recorded(recorder)
     assert "not keeping up" in caplog.text
     recorder.close(0)

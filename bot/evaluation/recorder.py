@@ -12,23 +12,20 @@ import queue
 import secrets
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import mlflow
 from mlflow.entities import AssessmentSource, Trace
 from mlflow.exceptions import MlflowException
 
-from bot.errors import AngelError
-from bot.model.registry import DEFAULT_STORE, EXPERIMENT
-from bot.verdict import Draft, Label, Verdict
+from bot.evaluation.store import DEFAULT_STORE, EXPERIMENT
+from bot.evaluation.traces import CHECK, HELPFUL, TEXT, traces
+from bot.verdict import Draft, Verdict
 
 logger = logging.getLogger(__name__)
 
-CHECK, HELPFUL, TEXT = "angel.check", "helpful", "text"
 WAITING = 1_000
 """Notes that may wait for MLflow; past that they are dropped, and the log says how many."""
 VOTE_SECONDS = 120.0
@@ -165,7 +162,7 @@ class Recorder:
         for (check, name, user), vote in list(self._votes.items()):
             del self._votes[check, name, user]
             try:
-                trace = next(_traces(self._in_experiment(), f"tag.`{CHECK}` = '{check}'"), None)
+                trace = next(traces(self._in_experiment(), f"tag.`{CHECK}` = '{check}'"), None)
                 if trace is not None:
                     _set_feedback(trace, name, vote.value, AssessmentSource("HUMAN", user))
                     continue
@@ -191,76 +188,3 @@ def _set_feedback(trace: Trace, name: str, value: bool | str, source: Assessment
         if same and earlier.assessment_id:
             mlflow.delete_assessment(trace_id=trace.info.trace_id, assessment_id=earlier.assessment_id)
     mlflow.log_feedback(trace_id=trace.info.trace_id, name=name, value=value, source=source)
-
-
-@dataclass(frozen=True)
-class Votes:
-    """What people said of one model version's answers, and how many checks it had."""
-
-    model: str
-    version: str
-    checks: int
-    helpful: int
-    unhelpful: int
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A text whose author said that it may be kept, with what the model said of it and what the author said of that."""
-
-    text: str
-    label: Label
-    helpful: bool | None
-    model: str
-    version: str
-
-    @property
-    def likely(self) -> Label:
-        """The label it likely deserves: the model's, unless the author found the answer unhelpful."""
-        if self.helpful is False:
-            return Label.GOOD if self.label is Label.CAUTION else Label.CAUTION
-        return self.label
-
-
-def feedback(tracking_uri: str | None) -> tuple[list[Votes], list[Kept]]:
-    """All votes by model version, most checks first, and the texts that were given. Raises AngelError."""
-    mlflow.set_tracking_uri(tracking_uri or DEFAULT_STORE)
-    counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    kept = []
-    try:
-        experiment = mlflow.get_experiment_by_name(EXPERIMENT)
-        for trace in _traces(experiment.experiment_id, f"tag.`{CHECK}` != ''") if experiment else ():
-            tags = trace.info.tags
-            said = {each.name: each.feedback.value for each in trace.info.assessments if each.feedback}
-            count = counts[tags.get("model", "?"), tags.get("version", "")]
-            count["checks"] += 1
-            helpful, text = said.get(HELPFUL), said.get(TEXT)
-            if isinstance(helpful, bool):
-                count["helpful" if helpful else "unhelpful"] += 1
-            if isinstance(text, str):
-                found = helpful if isinstance(helpful, bool) else None
-                kept.append(Kept(text, Label(tags["label"]), found, tags.get("model", "?"), tags.get("version", "")))
-    except MlflowException as error:
-        raise AngelError(
-            f"MLflow could not give the votes ({error.error_code}). "
-            "Check MLFLOW_TRACKING_URI, and that the server there is up."
-        ) from error
-    votes = [
-        Votes(model, version, count["checks"], count["helpful"], count["unhelpful"])
-        for (model, version), count in counts.items()
-    ]
-    return sorted(votes, key=lambda each: -each.checks), kept
-
-
-def _traces(experiment_id: str, query: str) -> Iterator[Trace]:
-    """The traces that match, page after page."""
-    client = mlflow.MlflowClient()
-    token = None
-    while True:
-        page = client.search_traces(
-            locations=[experiment_id], filter_string=query, max_results=500, page_token=token, include_spans=False
-        )
-        yield from page
-        token = page.token
-        if not token:
-            return

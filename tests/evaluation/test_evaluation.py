@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from bot.model.evaluation import HOPELESS, MEASURES, EvaluationError, Kept, Measure, Subject, ask, record, subject
-from bot.model.examples import Example, read_examples
+from bot.evaluation.asking import HOPELESS, EvaluationError, ask
+from bot.evaluation.examples import Example, read_examples
+from bot.evaluation.kept_answers import KeptAnswers
+from bot.evaluation.registry import Registry
+from bot.evaluation.runs import MEASURES, Measure, record
+from bot.evaluation.scorecard import Outcome, score
+from bot.evaluation.subject import Subject, subject
 from bot.model.loading import LoadedModel, Source, load_offline
-from bot.model.registry import Registry
-from bot.model.scorecard import Outcome, score
 from bot.verdict import Draft, Label, Verdict
 from tests.fakes import FakeOpenAI, Reply, verdict
 from tests.labelled import FINE, REWRITES, STINGS, judge, write_examples
@@ -34,8 +37,8 @@ def offline_subject(mlflow_store: str, cache_dir: Path) -> Subject:
 
 
 @pytest.fixture
-def kept(offline_subject: Subject, tmp_path: Path) -> Kept:
-    return Kept(tmp_path / "kept", offline_subject, "")
+def kept(offline_subject: Subject, tmp_path: Path) -> KeptAnswers:
+    return KeptAnswers(tmp_path / "kept", offline_subject, "")
 
 
 def outcome(example: Example, code: str | None = None) -> Outcome:
@@ -44,7 +47,7 @@ def outcome(example: Example, code: str | None = None) -> Outcome:
 
 
 def test_outcomes_come_in_the_order_of_the_examples(
-    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: Kept,
+    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: KeptAnswers,
     examples: tuple[Example, ...],
 ) -> None:  # fmt: skip
     openai_server.judge = judge()
@@ -57,7 +60,7 @@ def test_outcomes_come_in_the_order_of_the_examples(
 
 
 def test_no_more_are_asked_at_once_than_allowed(
-    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: Kept,
+    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: KeptAnswers,
     examples: tuple[Example, ...],
 ) -> None:  # fmt: skip
     openai_server.judge = judge()
@@ -67,7 +70,7 @@ def test_no_more_are_asked_at_once_than_allowed(
 
 
 def test_a_rewrite_that_cannot_be_checked_has_not_passed(
-    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: Kept,
+    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: KeptAnswers,
     examples: tuple[Example, ...],
 ) -> None:  # fmt: skip
     openai_server.judge = lambda draft: "no idea" if draft in REWRITES.values() else judge()(draft)
@@ -77,7 +80,7 @@ def test_a_rewrite_that_cannot_be_checked_has_not_passed(
 
 
 def test_a_hopeless_model_is_not_asked_everything(
-    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: Kept
+    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: KeptAnswers
 ) -> None:
     openai_server.key = "another"
     with pytest.raises(EvaluationError, match=f"None of the first {HOPELESS} messages.*OPENAI_API_KEY"):
@@ -87,7 +90,7 @@ def test_a_hopeless_model_is_not_asked_everything(
 
 
 def test_what_is_kept_is_not_asked_again(
-    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: Kept,
+    openai_server: FakeOpenAI, chat_model: Callable[..., LoadedModel], offline: LoadedModel, kept: KeptAnswers,
     examples: tuple[Example, ...],
 ) -> None:  # fmt: skip
     openai_server.judge = judge()
@@ -101,7 +104,7 @@ def test_what_is_kept_is_not_asked_again(
 
 
 def test_kept_outcomes_survive_a_line_cut_short_and_belong_to_their_labels(
-    kept: Kept, examples: tuple[Example, ...]
+    kept: KeptAnswers, examples: tuple[Example, ...]
 ) -> None:
     kept.add(outcome(examples[0]))
     kept.add(outcome(examples[1], "unreadable"))
@@ -113,12 +116,12 @@ def test_kept_outcomes_survive_a_line_cut_short_and_belong_to_their_labels(
 
 
 @pytest.mark.parametrize("code", ["unavailable", "misconfigured", "failed"])
-def test_an_error_of_the_moment_is_asked_again(kept: Kept, examples: tuple[Example, ...], code: str) -> None:
+def test_an_error_of_the_moment_is_asked_again(kept: KeptAnswers, examples: tuple[Example, ...], code: str) -> None:
     kept.add(outcome(examples[0], code))
     assert kept.read(examples) == []
 
 
-def test_the_messages_are_not_in_what_is_kept(kept: Kept, examples: tuple[Example, ...]) -> None:
+def test_the_messages_are_not_in_what_is_kept(kept: KeptAnswers, examples: tuple[Example, ...]) -> None:
     for each in examples:
         kept.add(outcome(each))
     assert not any(text in kept.path.read_text() for text in STINGS + FINE)
@@ -132,14 +135,14 @@ def test_a_folder_that_cannot_be_written_only_costs_going_on(
     offline_subject: Subject, examples: tuple[Example, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    blocked = Kept(tmp_path / "file", offline_subject, "")
+    blocked = KeptAnswers(tmp_path / "file", offline_subject, "")
     blocked.add(outcome(examples[0]))
     assert blocked.read(examples) == []
     blocked.delete()
 
 
 def test_another_server_behind_the_same_model_begins_anew(offline_subject: Subject, tmp_path: Path) -> None:
-    paths = {Kept(tmp_path, offline_subject, server).path for server in ("", "http://one/v1", "http://two/v1")}
+    paths = {KeptAnswers(tmp_path, offline_subject, server).path for server in ("", "http://one/v1", "http://two/v1")}
     assert len(paths) == 3
 
 
@@ -151,7 +154,7 @@ class Broken(LoadedModel):
         raise ZeroDivisionError
 
 
-def test_a_bug_in_a_model_surfaces(offline: LoadedModel, kept: Kept, examples: tuple[Example, ...]) -> None:
+def test_a_bug_in_a_model_surfaces(offline: LoadedModel, kept: KeptAnswers, examples: tuple[Example, ...]) -> None:
     with pytest.raises(ZeroDivisionError):
         ask(Broken(), offline, examples, kept=kept)
 
@@ -187,7 +190,7 @@ def test_every_measure_is_the_scorecards_share_of_that_name(examples: tuple[Exam
 
 
 def test_the_evaluation_of_one_row_at_a_time_leaves_no_thread_asking(
-    offline: LoadedModel, kept: Kept, examples: tuple[Example, ...]
+    offline: LoadedModel, kept: KeptAnswers, examples: tuple[Example, ...]
 ) -> None:
     ask(offline, offline, examples, kept=kept, concurrency=2)
     for thread in threading.enumerate():

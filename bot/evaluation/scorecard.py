@@ -1,4 +1,4 @@
-"""How a model did on labelled messages, whether it may replace another, and why not. Pure.
+"""How a model did on labelled messages. Pure.
 
 Recall, precision and false alarms stand side by side and are never pooled into one score: a model that cries wolf
 and a model that sleeps are bad in different ways, and an average hides which of the two it is.
@@ -7,20 +7,18 @@ and a model that sleeps are bad in different ways, and an average hides which of
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from statistics import NormalDist
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.errors import AngelError
-from bot.model import rewrites
-from bot.model.examples import Example, digest
+from bot.evaluation import rewrites
+from bot.evaluation.examples import Example, digest
+from bot.evaluation.prices import PRICES, Price
 from bot.verdict import Label, Verdict
 
 _T = TypeVar("_T")
-_FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Outcome(BaseModel):
@@ -30,7 +28,7 @@ class Outcome(BaseModel):
     `offline_check` the offline model's; None where nobody asked or no label came back, which counts as not passed.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     example: Example
     verdict: Verdict | None = None
@@ -84,7 +82,7 @@ class Share(BaseModel):
     With nothing to count the share is unknown: `rate` is None and the interval is all of 0 to 1.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     count: int = Field(ge=0)
     of: int = Field(ge=0)
@@ -126,7 +124,7 @@ def percent(rate: float) -> str:
 class Tally(BaseModel):
     """One slice of the examples: the stings it caught and the fine messages it let pass, apart from each other."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     caught: Share
     passed: Share
@@ -135,7 +133,7 @@ class Tally(BaseModel):
 class ScoredRow(BaseModel):
     """An outcome with what each rewrite check said; `checks` is empty where there was no rewrite to check."""
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     outcome: Outcome
     checks: dict[str, bool] = Field(default_factory=dict)
@@ -147,25 +145,6 @@ class ScoredRow(BaseModel):
     @property
     def failed_checks(self) -> tuple[str, ...]:
         return tuple(name for name, passed in self.checks.items() if not passed)
-
-
-class Price(NamedTuple):
-    """US dollars for a million tokens."""
-
-    input: float
-    output: float
-
-
-PRICES: Mapping[str, Price] = {
-    "gpt-5.4": Price(2.50, 15.00),
-    "gpt-5.4-mini": Price(0.75, 4.50),
-    "gpt-5.4-nano": Price(0.20, 1.25),
-}
-"""OpenAI's standard tier without the discount for cached input, so rather too much than too little.
-
-As given by developers.openai.com/api/docs/pricing in May 2026 and still by GitHub's table of model prices
-(docs.github.com, models and pricing) after GPT-5.6 came out. Any other model's cost is unknown, not guessed.
-"""
 
 
 class Scorecard(BaseModel):
@@ -182,7 +161,7 @@ class Scorecard(BaseModel):
     - `cost_per_thousand`: US dollars for a thousand messages like these; None where price or tokens are unknown.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
 
     model: str
     version: str | None
@@ -277,129 +256,6 @@ def score(
     )
 
 
-class ChangeKind(StrEnum):
-    """What became of a row: the verdict first, and the rewrite where the verdict stayed right."""
-
-    BROKEN = "broken"
-    FIXED = "fixed"
-    REWRITE_SPOILED = "rewrite_spoiled"
-    REWRITE_MENDED = "rewrite_mended"
-
-
-class Change(BaseModel):
-    """A row that two models answer differently."""
-
-    model_config = _FROZEN
-
-    kind: ChangeKind
-    before: ScoredRow
-    after: ScoredRow
-
-
-def compare(before: Scorecard, after: Scorecard) -> tuple[Change, ...]:
-    """The rows that changed, those that got worse first. Raises AngelError where the two saw different examples."""
-    if before.examples != after.examples:
-        raise AngelError(
-            "The two models were not evaluated on the same examples, so their rows can't be compared. "
-            "Evaluate both on the same file."
-        )
-    earlier = {_key(row): row for row in before.rows}
-    changes = [
-        Change(kind=kind, before=earlier[_key(row)], after=row)
-        for row in after.rows
-        if (kind := _change(earlier[_key(row)], row))
-    ]
-    order = list(ChangeKind)
-    return tuple(sorted(changes, key=lambda change: order.index(change.kind)))
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """What a model needs to become champion. The only place where these figures stand.
-
-    - `min_recall`, `max_false_alarms`: what the offline check, which costs nothing, is held to on insults that other
-      people wrote and on their neutral rewrites. A model that does worse has no reason to be asked.
-    - `max_recall_drop`: below the champion's recall; here about five rows of the hundred.
-    - `recall_drop_chance`: two runs of one model flip a few rows either way. So a drop counts as noise only while
-      chance alone would break that many more rows than it fixes in more than one run out of ten (exact sign test).
-    - `min_offered`, `min_clean`: one caution in ten may come without a rewrite, one rewrite in five may fail a check.
-      A choice: under such a rewrite Angel says what was lost, and the author has the last word.
-    - `max_no_verdict`: one message in fifty may fall back to the offline check. A choice, too.
-    """
-
-    min_recall: float = 0.60
-    max_false_alarms: float = 0.06
-    max_recall_drop: float = 0.05
-    recall_drop_chance: float = 0.10
-    min_offered: float = 0.90
-    min_clean: float = 0.80
-    max_no_verdict: float = 0.02
-
-
-def gate(
-    candidate: Scorecard,
-    champion: Scorecard | None,
-    *,
-    examples: str | None = None,
-    thresholds: Thresholds = Thresholds(),  # frozen, so one for all is safe
-) -> list[str]:
-    """The reasons, as sentences, why `candidate` may not become champion; none means that it may.
-
-    `examples` is the digest of the current examples: a scorecard on others says nothing about today's.
-    """
-    if examples is not None and candidate.examples != examples:
-        return [
-            "It was evaluated on other examples than the current ones. Run `angel model evaluate` on it first, "
-            "on all of them."
-        ]
-    return [*_floors(candidate, thresholds), *(_against(candidate, champion, thresholds) if champion else ())]
-
-
-def _floors(candidate: Scorecard, thresholds: Thresholds) -> Iterable[str]:
-    for name, share, least in (
-        ("Caution recall", candidate.recall, thresholds.min_recall),
-        ("The share of cautions with a rewrite", candidate.offered, thresholds.min_offered),
-        ("The share of clean rewrites", candidate.clean, thresholds.min_clean),
-    ):
-        if share.rate is None or share.rate < least:
-            yield f"{name} is {share}; at least {percent(least)} is needed."
-    for name, share, most in (
-        ("The false alarm rate", candidate.false_alarms, thresholds.max_false_alarms),
-        ("The share of messages without a verdict", candidate.no_verdict, thresholds.max_no_verdict),
-    ):
-        if share.rate is None or share.rate > most:
-            yield f"{name} is {share}; at most {percent(most)} is allowed."
-    for name, times in candidate.broken_checks.items():
-        yield f"The check `{name}` itself failed on {times} of its rewrites, so nobody knows whether they are clean."
-
-
-def _against(candidate: Scorecard, champion: Scorecard, thresholds: Thresholds) -> Iterable[str]:
-    if candidate.examples != champion.examples:
-        yield (
-            "The champion was evaluated on other examples, so the two can't be compared. "
-            "Run `angel model evaluate` on the champion first."
-        )
-        return
-    changes = [change for change in compare(champion, candidate) if change.after.example.label is Label.CAUTION]
-    missed = sum(change.kind is ChangeKind.BROKEN for change in changes)
-    gained = sum(change.kind is ChangeKind.FIXED for change in changes)
-    drop = (champion.recall.rate or 0.0) - (candidate.recall.rate or 0.0)
-    chance = _chance_of_breaking(missed, gained)
-    if drop > thresholds.max_recall_drop or (drop > 0 and chance < thresholds.recall_drop_chance):
-        yield (
-            f"Caution recall falls from {champion.recall} to {candidate.recall}: {missed} stings are missed that the "
-            f"champion caught, and {gained} caught that it missed. Chance alone does that in {percent(chance)} of runs."
-        )
-    if candidate.false_alarms.count > champion.false_alarms.count:
-        yield f"The false alarm rate rises from {champion.false_alarms} to {candidate.false_alarms}."
-
-
-def _chance_of_breaking(broken: int, fixed: int) -> float:
-    """The one-sided exact sign test: how often a fair coin breaks at least this many of the rows that changed."""
-    flips = broken + fixed
-    return sum(math.comb(flips, heads) for heads in range(broken, flips + 1)) / (1 << flips)
-
-
 def _checked(outcome: Outcome, checks: Mapping[str, RewriteCheck], broken: Counter[str]) -> dict[str, bool]:
     rewrite = outcome.rewrite
     if rewrite is None:
@@ -464,20 +320,3 @@ def _cost_per_thousand(
 def _percentile(values: Sequence[float], share: float) -> float | None:
     """The nearest rank: the smallest value that at least this share of the values does not exceed."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else None
-
-
-def _key(row: ScoredRow) -> tuple[object, ...]:
-    return (row.example.draft, row.example.label)
-
-
-def _change(before: ScoredRow, after: ScoredRow) -> ChangeKind | None:
-    if before.outcome.right != after.outcome.right:
-        return ChangeKind.FIXED if after.outcome.right else ChangeKind.BROKEN
-    if not after.outcome.right or _tidy(before) == _tidy(after):
-        return None
-    return ChangeKind.REWRITE_MENDED if _tidy(after) else ChangeKind.REWRITE_SPOILED
-
-
-def _tidy(row: ScoredRow) -> bool:
-    """Whether a right verdict comes with all it should: a caution with a clean rewrite."""
-    return row.example.label is Label.GOOD or (row.outcome.rewrite is not None and not row.failed_checks)

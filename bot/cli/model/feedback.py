@@ -12,7 +12,7 @@ from bot.errors import AngelError
 
 # Imported where it is used: `angel model --help` does not need MLflow.
 if TYPE_CHECKING:
-    from bot.model.tracing import Kept, Votes
+    from bot.evaluation.feedback import GivenText, Votes
 
 NO_TEXTS = (
     "No texts to review: there are only those whose authors said that they may be kept, and only where "
@@ -37,17 +37,17 @@ def feedback(file: Path | None) -> int:
     settings = parts.settings()
     if file and file.exists():
         raise _exists(file)
-    from bot.model import tracing
+    from bot.evaluation.feedback import feedback as read_feedback
 
     parts.tame_mlflow()
-    votes, kept = tracing.feedback(settings.mlflow_tracking_uri)
+    votes, given = read_feedback(settings.mlflow_tracking_uri)
     if votes:
         _show(votes)
     else:
         click.echo("No checks yet. `angel serve` records them, and the votes on them, with ANGEL_TRACING=on.", err=True)
-    if file and kept:
-        _write(file, kept)
-        click.echo(f"{len(kept)} {'text' if len(kept) == 1 else 'texts'} to review in {file}.", err=True)
+    if file and given:
+        _write(file, given)
+        click.echo(f"{len(given)} {'text' if len(given) == 1 else 'texts'} to review in {file}.", err=True)
     elif file:
         click.echo(NO_TEXTS, err=True)
     return 0
@@ -66,20 +66,20 @@ def _show(votes: Sequence["Votes"]) -> None:
 
 def _share(votes: "Votes") -> str:
     """Of the votes, how many found the answer helpful; few votes say little, so their number stands beside it."""
-    from bot.model.scorecard import percent
+    from bot.evaluation.scorecard import percent
 
     said = votes.helpful + votes.unhelpful
     return f"{percent(votes.helpful / said)} of {said}" if said else "-"
 
 
-def _write(file: Path, kept: Sequence["Kept"]) -> None:
-    from bot.model.examples import COLUMNS
+def _write(file: Path, given: Sequence["GivenText"]) -> None:
+    from bot.evaluation.examples import COLUMNS
 
     try:
         with file.open("x", encoding="utf-8", newline="") as out:
             rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
             rows.writeheader()
-            rows.writerows({"text": each.text, "label": each.likely.value, "why": _why(each)} for each in kept)
+            rows.writerows({"text": each.text, "label": each.likely.value, "why": _why(each)} for each in given)
     except FileExistsError as error:
         raise _exists(file) from error
     except OSError as error:
@@ -88,11 +88,11 @@ def _write(file: Path, kept: Sequence["Kept"]) -> None:
         ) from error
 
 
-def _why(kept: "Kept") -> str:
+def _why(given: "GivenText") -> str:
     """What the label rests on; whoever reviews the row puts the reason in its place."""
-    vote = {True: "👍", False: "👎", None: "nothing"}[kept.helpful]
-    by = f"{kept.model} {kept.version}".strip()
-    return f"From a vote, to be reviewed: {by} said {kept.label.value}, the author said {vote}."
+    vote = {True: "👍", False: "👎", None: "nothing"}[given.helpful]
+    by = f"{given.model} {given.version}".strip()
+    return f"From a vote, to be reviewed: {by} said {given.label.value}, the author said {vote}."
 
 
 def _exists(file: Path) -> AngelError:

@@ -1,0 +1,190 @@
+"""`angel model evaluate`: how a model does on labelled messages."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import parts
+from bot.cli.model.data import data_option
+from bot.settings import Settings
+
+# Imported where they are used: `angel model --help` needs neither MLflow nor rich.
+if TYPE_CHECKING:
+    from bot.evaluation.examples import Example
+    from bot.evaluation.kept_answers import KeptAnswers
+    from bot.evaluation.registry import Registry, Version
+    from bot.evaluation.runs import Recorded
+    from bot.evaluation.scorecard import Outcome, Scorecard
+    from bot.evaluation.subject import Subject
+
+INTERRUPTED = 130
+
+
+@click.command()
+@click.option(
+    "--model", "uri", metavar="URI", help="What to evaluate.  [default: the candidate, else what `show` names]"
+)
+@data_option
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N messages.")
+@click.option("--against", metavar="URI", help="Another model to ask the same, and to compare with.")
+def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str | None) -> int:
+    """Measure a model on labelled messages.
+
+    They are the ones that come with Angel, or those of --data.
+
+    Recall, false alarms and the quality of the rewrites are told apart, each with its 95 % interval, and put into
+    MLflow with every row, a picture and a report to read; so the messages of a --data file end up in MLflow. Each
+    caution that is right costs a second request, since its rewrite is checked too.
+
+    Ctrl-C stops it, and the same command goes on from there. For that, what the model has said is kept in the folder
+    evaluations in ANGEL_CACHE_DIR, under a hash of the message, and deleted when the evaluation is in MLflow.
+    """
+    from bot.evaluation.examples import EXAMPLES, digest, read_examples
+
+    current = read_examples(data or EXAMPLES)
+    examples = current[:limit]
+    settings, registry = parts.registry()
+    from bot.evaluation.kept_answers import KeptAnswers
+    from bot.evaluation.registry import CANDIDATE
+    from bot.evaluation.scorecard import score
+
+    candidate = registry.find(CANDIDATE)  # also shows, before any message is paid for, that MLflow answers
+    uris = [uri or (candidate.uri if candidate else None), *([against] if against else [])]
+    subjects = [_subject(settings, registry, each) for each in uris]
+    for subject in subjects:
+        click.echo(f"Asking {subject.title} about {_messages(len(examples))}.", err=True)
+    kept = [KeptAnswers(settings.cache_dir, subject, settings.openai_base_url or "") for subject in subjects]
+    outcomes = _ask(settings, subjects, kept, examples)
+    cards = [
+        score(each, model=subject.model.name, version=subject.model.version)
+        for subject, each in zip(subjects, outcomes, strict=True)
+    ]
+    with _interruptible(lambda: len(examples), len(examples)), _status("Putting it into MLflow"):
+        place, reasons = _record(registry, subjects, cards, (data or EXAMPLES).name, digest(current))
+    for each in kept:
+        each.delete()
+    _show_evaluation(cards[0], cards[1] if against else None)
+    click.echo(f"report: {place.report}")
+    click.echo(f"run: {place.run_id}")
+    click.echo(f"store: {registry.tracking_uri}")
+    _say_next(subjects[0].version, reasons, data)
+    return 0
+
+
+def _subject(settings: Settings, registry: "Registry", uri: str | None) -> "Subject":
+    from bot.evaluation.subject import subject
+
+    chosen = settings.model_copy(update={"model_uri": uri}) if uri else settings
+    return subject(parts.source(chosen), registry, settings.cache_dir)
+
+
+def _ask(
+    settings: Settings, subjects: "Sequence[Subject]", kept: "Sequence[KeptAnswers]", examples: "Sequence[Example]"
+) -> "list[list[Outcome]]":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from bot.evaluation.asking import CONCURRENT, ask
+    from bot.model.loading import load_offline
+
+    offline = load_offline(settings.cache_dir)
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    answers, wanted = 0, len(examples) * len(subjects)
+
+    def answered(more: int) -> None:
+        nonlocal answers
+        answers += more
+        bar.advance(task, more)
+
+    with (
+        _interruptible(lambda: answers, wanted),
+        Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar,
+    ):
+        task = bar.add_task("Asking", total=wanted)
+        return [
+            ask(
+                subject.model,
+                offline,
+                examples,
+                kept=each,
+                concurrency=min(CONCURRENT, settings.concurrency),
+                answered=answered,
+            )
+            for subject, each in zip(subjects, kept, strict=True)
+        ]
+
+
+def _record(
+    registry: "Registry", subjects: "Sequence[Subject]", cards: "Sequence[Scorecard]", data: str, current: str
+) -> "tuple[Recorded, list[str] | None]":
+    """Each evaluation into a run of its own: where the first one stands, and what the gate, if asked, says of it."""
+    from bot.evaluation.registry import CHAMPION
+    from bot.evaluation.runs import record
+
+    first, card = subjects[0], cards[0]
+    for subject, other in zip(subjects[1:], cards[1:], strict=True):
+        record(registry, subject, other, data=data)
+    reasons = None
+    if first.version and CHAMPION not in first.version.aliases:
+        reasons = registry.reasons_against_figures(first.version, card, current)
+    place = record(registry, first, card, data=data, against=cards[1] if len(cards) > 1 else None, reasons=reasons)
+    return place, reasons
+
+
+def _show_evaluation(card: "Scorecard", other: "Scorecard | None") -> None:
+    from rich.console import Console
+
+    from bot.evaluation import report
+    from bot.evaluation.changes import compare
+
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
+    console.print(report.terminal_figures(card, against=other))
+    if any(not row.outcome.right or row.failed_checks for row in card.rows):
+        console.print(report.terminal_wrong(card))
+    if other:
+        console.print(report.terminal_changes(compare(other, card)))
+    tutorial = tuple(row for row in card.rows if row.example.slice == "tutorial") or card.rows[:5]
+    console.print(report.terminal_responses(card.model_copy(update={"rows": tutorial})))
+
+
+def _say_next(version: "Version | None", reasons: list[str] | None, data: Path | None) -> None:
+    if version is None or reasons is None:
+        return
+    if not reasons:
+        also = f" --data {data}" if data else ""
+        click.echo(f"Next: it passes the gate, so: angel model promote {version.number}{also}")
+        return
+    click.echo("It does not pass the gate:")
+    for reason in reasons:
+        click.echo(f"- {reason}")
+
+
+@contextmanager
+def _interruptible(done: Callable[[], int], of: int) -> Iterator[None]:
+    """Ctrl-C is one line on how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\nStopped after {done()} of {_messages(of)}. The same command goes on from there.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _status(what: str) -> Iterator[None]:
+    from rich.console import Console
+
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count} messages"
