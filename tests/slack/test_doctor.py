@@ -27,7 +27,7 @@ async def test_all_is_well_with_the_manifests_own_app() -> None:
 
 async def test_missing_and_misshapen_tokens_are_named_with_where_to_find_them() -> None:
     async with LocalSlack(manifest=manifest()) as slack:
-        found = await checks(slack, bot_token=None, app_token="xoxb-1", signing_secret="abc")  # noqa: S106  # misshapen
+        found = await checks(slack, bot_token=None, app_token="xoxb-1", signing_secret="abc")  # misshapen
 
     assert found["Bot token"].detail == "SLACK_BOT_TOKEN is not set"
     assert "OAuth & Permissions" in found["Bot token"].remedy
@@ -38,7 +38,7 @@ async def test_missing_and_misshapen_tokens_are_named_with_where_to_find_them() 
 
 async def test_tokens_that_slack_does_not_accept_are_said() -> None:
     async with LocalSlack(manifest=manifest()) as slack:
-        found = await checks(slack, bot_token="xoxb-1-old", app_token="xapp-1-old")  # noqa: S106  # of nobody
+        found = await checks(slack, bot_token="xoxb-1-old", app_token="xapp-1-old")  # of nobody
 
     assert found["Bot token"].detail == "Slack does not accept it (invalid_auth)"
     assert found["App token"].detail == "Slack does not accept it (invalid_auth)"

@@ -113,7 +113,7 @@ async def test_a_delivery_that_comes_twice_is_checked_once(transport: str) -> No
 async def test_a_wrong_signature_is_refused() -> None:
     async with serving(FakeScreener(), "http") as served:
         delivery = await served.slack.command("/angel", "Fine.")
-        forged = await served.slack.redeliver(delivery, secret="guessed")  # noqa: S106  # what a forger has
+        forged = await served.slack.redeliver(delivery, secret="guessed")  # what a forger has
 
         assert (forged.acked, forged.status) == (False, 401)
 
@@ -310,7 +310,7 @@ async def test_over_http_too_a_token_that_slack_does_not_accept_ends_it() -> Non
             await serve_http(
                 FakeScreener(),
                 asyncio.Event(),
-                bot_token="xoxb-no-more",  # noqa: S106  # of nobody
+                bot_token="xoxb-no-more",  # of nobody
                 signing_secret=slack.signing_secret,
                 host="127.0.0.1",
                 port=0,
@@ -335,8 +335,8 @@ async def test_a_port_that_is_taken_is_said() -> None:
             await serve_http(
                 FakeScreener(),
                 asyncio.Event(),
-                bot_token="xoxb-1",  # noqa: S106  # of nobody
-                signing_secret="secret",  # noqa: S106  # the same
+                bot_token="xoxb-1",  # of nobody
+                signing_secret="secret",  # the same
                 host="127.0.0.1",
                 port=port,
                 model_loaded=lambda: True,

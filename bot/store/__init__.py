@@ -1,0 +1,1 @@
+"""What Angel keeps where many workspaces install it: encrypted tokens and what people chose. Never a message."""

@@ -1,0 +1,155 @@
+"""What people and admins chose in the Home tab: a person's tone, and a workspace's rules for Angel."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+import sqlalchemy as sa
+from cachetools import TTLCache
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.store.database import Database
+from bot.store.installations import CACHE_SECONDS, CACHED
+from bot.store.owners import Person, Workspace
+from bot.verdict import Tone
+
+Chosen = TypeVar("Chosen", bound=BaseModel)
+
+HOUSE_STYLE_CHARACTERS = 300
+
+
+class PersonsChoices(BaseModel):
+    """What one person chose. What another version of Angel wrote is read as far as it goes."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    tone: Tone | None = None
+    """The tone of a rewrite where the person names none; None is Angel's own default."""
+    hides_connect: bool = False
+    """They said "not now" to connecting, for good."""
+
+
+class WorkspaceRules(BaseModel):
+    """What an admin decided for the workspace."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    allowed_channels: tuple[str, ...] = ()
+    """Ids of conversations; where there are any, Angel answers only in them."""
+    denied_channels: tuple[str, ...] = ()
+    allowed_people: tuple[str, ...] = ()
+    denied_people: tuple[str, ...] = ()
+    house_style: str = Field(default="", max_length=HOUSE_STYLE_CHARACTERS)
+    """A line that goes to the model with each draft."""
+    may_connect: Literal["everyone", "allowed", "nobody"] = "everyone"
+    """Who may let Angel send as them; "allowed" are those in `connecting_people`."""
+    connecting_people: tuple[str, ...] = ()
+    about: str = Field(default="", max_length=1_000)
+    """What the admin tells people about the model, its provider and what is kept."""
+
+    def admits(self, *, channel_id: str | None, user_id: str) -> bool:
+        """Whether Angel may answer this person there. A channel that isn't known is not among the allowed ones."""
+        if user_id in self.denied_people or (self.allowed_people and user_id not in self.allowed_people):
+            return False
+        if channel_id is None:
+            return True
+        return channel_id not in self.denied_channels and (
+            not self.allowed_channels or channel_id in self.allowed_channels
+        )
+
+    def lets_connect(self, user_id: str) -> bool:
+        return self.may_connect == "everyone" or (self.may_connect == "allowed" and user_id in self.connecting_people)
+
+
+_TABLE = sa.Table(
+    "angel_choices",
+    sa.MetaData(),
+    sa.Column("client_id", sa.String(32), primary_key=True),
+    sa.Column("workspace", sa.String(66), primary_key=True),
+    sa.Column("person", sa.String(32), primary_key=True),
+    sa.Column("chosen", sa.JSON, nullable=False),
+)
+_THE_WORKSPACE = ""
+"""Stands in the column `person` of a workspace's own row."""
+
+
+class Choices:
+    """Every method raises StoreUnavailable where the store does not answer in time."""
+
+    def __init__(self, database: Database, client_id: str, *, now: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._client_id = client_id
+        self._found: TTLCache[tuple[str, str], dict[str, Any]] = TTLCache(CACHED, CACHE_SECONDS, timer=now)
+
+    async def of_person(self, person: Person) -> PersonsChoices:
+        return _read(PersonsChoices, await self._chosen(person.workspace, person.user_id))
+
+    async def of_workspace(self, workspace: Workspace) -> WorkspaceRules:
+        return _read(WorkspaceRules, await self._chosen(workspace, _THE_WORKSPACE))
+
+    async def put_person(self, person: Person, choices: PersonsChoices) -> None:
+        await self._put(person.workspace, person.user_id, choices.model_dump(mode="json"))
+
+    async def put_workspace(self, workspace: Workspace, rules: WorkspaceRules) -> None:
+        await self._put(workspace, _THE_WORKSPACE, rules.model_dump(mode="json"))
+
+    async def forget_workspace(self, workspace: Workspace) -> None:
+        """Deletes what everybody there chose."""
+        for key in [key for key in self._found if key[0] == _key(workspace)]:
+            self._found.pop(key, None)
+
+        async def forget() -> None:
+            async with self._database.engine.begin() as connection:
+                await connection.execute(
+                    _TABLE.delete().where(_TABLE.c.client_id == self._client_id, _TABLE.c.workspace == _key(workspace))
+                )
+
+        await self._database.within(forget())
+
+    async def _chosen(self, workspace: Workspace, person: str) -> dict[str, Any]:
+        key = (_key(workspace), person)
+        if (found := self._found.get(key)) is not None:
+            return found
+
+        async def look() -> dict[str, Any]:
+            async with self._database.engine.connect() as connection:
+                chosen = await connection.scalar(
+                    sa.select(_TABLE.c.chosen).where(
+                        _TABLE.c.client_id == self._client_id,
+                        _TABLE.c.workspace == key[0],
+                        _TABLE.c.person == person,
+                    )
+                )
+            return chosen if isinstance(chosen, dict) else {}
+
+        self._found[key] = await self._database.within(look())
+        return self._found[key]
+
+    async def _put(self, workspace: Workspace, person: str, chosen: dict[str, Any]) -> None:
+        insert = (sqlite if self._database.url.get_backend_name() == "sqlite" else postgresql).insert(_TABLE)
+        row = {"client_id": self._client_id, "workspace": _key(workspace), "person": person, "chosen": chosen}
+        statement = insert.values(row).on_conflict_do_update(
+            index_elements=["client_id", "workspace", "person"], set_={"chosen": chosen}
+        )
+
+        async def put() -> None:
+            async with self._database.engine.begin() as connection:
+                await connection.execute(statement)
+
+        await self._database.within(put())
+        self._found[_key(workspace), person] = chosen
+
+
+def _key(workspace: Workspace) -> str:
+    """People choose in a workspace, also where a whole organisation installed Angel."""
+    return f"{workspace.enterprise_id or ''}:{workspace.team_id or ''}"
+
+
+def _read(kind: type[Chosen], chosen: dict[str, Any]) -> Chosen:
+    """What can be read of it: a field that a newer version has another meaning for is left at its default."""
+    try:
+        return kind.model_validate(chosen)
+    except ValidationError as error:
+        wrong = {str(problem["loc"][0]) for problem in error.errors()}
+        return kind.model_validate({name: value for name, value in chosen.items() if name not in wrong})
