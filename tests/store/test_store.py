@@ -40,7 +40,7 @@ def installation(workspace: Workspace = ACME, user_id: str = "U1", **more: Any) 
         team_name=f"The {workspace.team_id}",
         user_id=user_id,
         is_enterprise_install=workspace.whole_organisation,
-        **({"bot_token": "xoxb-secret-1", "bot_id": "B1", "bot_scopes": ["commands"]} | more),  # type: ignore[arg-type]
+        **({"bot_token": "xoxb-secret-1", "bot_id": "B1", "bot_scopes": ["commands"]} | more),
     )
 
 
