@@ -12,13 +12,17 @@ ROOT = Path(bot.__file__).parent.parent
 
 
 def start(
-    *arguments: str, python: tuple[str, ...] = (), stdin: Any = subprocess.DEVNULL, **environ: str
+    *arguments: str,
+    python: tuple[str, ...] = (),
+    stdin: Any = subprocess.DEVNULL,
+    stdout: Any = subprocess.PIPE,
+    **environ: str,
 ) -> "subprocess.Popen[bytes]":
     """`python -m bot` with these arguments, and with options of Python's own."""
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, *python, "-m", "bot", *arguments],
         stdin=stdin,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
     )

@@ -1,9 +1,11 @@
 """The command line, and the one place that puts the parts together (see `parts`)."""
 
+import io
 import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 from pathlib import Path
 
@@ -11,33 +13,63 @@ import click
 from dotenv import load_dotenv
 
 from bot import __version__
-from bot.cli import parts
+from bot.cli import parts, streams
+from bot.cli.doctor import doctor
 from bot.cli.model import model
 from bot.cli.playground import playground
 from bot.cli.screen import screen
-from bot.cli.slack import doctor, manifest, serve
+from bot.cli.slack import manifest, serve
 from bot.errors import AngelError, DraftRejected
 from bot.verdict import Draft, Label, Tone, Verdict
 
-COULD_NOT_CHECK = 2
+COULD_NOT_CHECK, INTERRUPTED = 2, 130
 
 
 def main() -> None:
-    """The `angel` command. An AngelError is one line and exit code 2; Ctrl-C is quiet."""
+    """The `angel` command. Exit code 1 is a caution, so whatever goes wrong ends with another: one line, and 2."""
+    streams.prepare()
+    code = _run()
+    streams.abandon()
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
-        sys.exit(angel.main(standalone_mode=False))
+        code = angel.main(standalone_mode=False)
+        # What is in the buffers counts as written only now.
+        sys.stdout.flush()
+        return int(code or 0)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        streams.complain(_shown(error))
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        return INTERRUPTED
     except AngelError as error:
-        click.echo(f"angel: {error}", err=True)
-        sys.exit(COULD_NOT_CHECK)
+        streams.complain(f"angel: {error}")
     except BrokenPipeError:
-        # Whoever read our output has seen enough. Python would complain once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        pass  # whoever read the output has seen enough, and knows
+    except OSError as error:
+        if error.errno not in streams.UNWRITABLE:
+            return _bug(error)
+        streams.complain(f"angel: The output can't be written: {error.strerror}.")
+    except Exception as error:
+        return _bug(error)
+    return COULD_NOT_CHECK
+
+
+def _shown(error: click.ClickException) -> str:
+    """What click says of an option or argument that it can't use."""
+    said = io.StringIO()
+    error.show(said)
+    return said.getvalue().rstrip("\n")
+
+
+def _bug(error: Exception) -> int:
+    """A mistake in Angel: its kind, and with -v where it is. Not its text, which may hold the message's."""
+    if logging.getLogger().isEnabledFor(logging.INFO):
+        streams.complain("".join(traceback.format_tb(error.__traceback__)).rstrip("\n"))
+    kind = type(error).__name__
+    streams.complain(f"angel: That is a mistake in Angel, not in what you typed ({kind}). angel -v tells where.")
+    return COULD_NOT_CHECK
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,7 +93,7 @@ angel.add_command(doctor)
 angel.add_command(manifest)
 
 
-@angel.command()
+@angel.command(short_help="Check one message.")
 @click.argument("text", required=False)
 @click.option("--tone", type=click.Choice([tone.value for tone in Tone]), default=Tone.PLAYFUL.value, show_default=True)
 @click.option("--context", help='A line on who will read it: "to my manager, after a missed deadline".')
@@ -72,16 +104,17 @@ def check(text: str | None, tone: str, context: str | None, model_uri: str | Non
 
     The exit code is 0 for good, 1 for caution, 2 where it could not be checked.
     """
-    draft = _draft(_standard_input() if text in (None, "-") else text, tone, context)
+    draft = _draft(_standard_input() if text is None or text == "-" else _typed(text), tone, context)
     verdict = _screen([draft], model_uri)[0]
     if as_json:
-        click.echo(json.dumps(verdict.as_json(), ensure_ascii=False))
+        text = json.dumps(verdict.as_json(), ensure_ascii=False)
+        click.echo(text if streams.encodes(text) else json.dumps(verdict.as_json()))
     else:
         _show(draft, verdict)
     return 0 if verdict.label is Label.GOOD else 1
 
 
-@angel.command("try")
+@angel.command("try", short_help="Check the five messages of MLflow's tutorial.")
 def try_() -> int:
     """Check the five messages of MLflow's tutorial, as `angel check` would."""
     from bot.evaluation.examples import read_examples
@@ -114,6 +147,14 @@ def _show(draft: Draft, verdict: Verdict) -> None:
 
 def _draft(text: object, tone: str, context: str | None) -> Draft:
     return Draft(text=text, tone=Tone(tone), context=context)  # type: ignore[arg-type]  # Draft says what it can't read
+
+
+def _typed(text: str) -> str:
+    """An argument as it was typed: in a locale without UTF-8, Python keeps its bytes as lone surrogates."""
+    try:
+        return os.fsencode(text).decode("utf-8") if any("\udc80" <= letter <= "\udcff" for letter in text) else text
+    except UnicodeError:
+        return text  # Draft says that a character is broken
 
 
 def _standard_input() -> str:

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import ModelMisconfigured
@@ -92,35 +91,3 @@ def registry() -> "tuple[Settings, Registry]":
     tame_mlflow()
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every retry; the error at their end is ours
     return chosen, Registry(chosen.mlflow_tracking_uri)
-
-
-def check_model(chosen: Settings) -> tuple[bool, str, str, str]:
-    """Whether the model loads and answers for one known message: (ok, name, detail, remedy)."""
-    from bot.errors import AngelError
-    from bot.model.following import KNOWN
-
-    try:
-        model = screener(chosen).model
-        began = time.monotonic()
-        verdict = model.check(KNOWN)
-    except AngelError as error:
-        return False, "Model", str(error), "See what would be loaded, and why: angel model show"
-    seconds = time.monotonic() - began
-    version = f", version {model.version}" if model.version else ""
-    return True, "Model", f"{model.name}{version} answered “{verdict.sentence}” in {seconds:.1f} s", ""
-
-
-def check_mlflow(chosen: Settings) -> tuple[bool, str, str, str]:
-    """Whether the MLflow server answers, where one is configured: (ok, name, detail, remedy)."""
-    uri = chosen.mlflow_tracking_uri
-    if not uri:
-        return True, "MLflow", "MLFLOW_TRACKING_URI is not set; models come from this machine", ""
-    from bot.errors import AngelError
-    from bot.evaluation.registry import Registry
-
-    tame_mlflow()
-    try:
-        found = len(Registry(uri).versions())
-    except AngelError as error:
-        return False, "MLflow", str(error), ""
-    return True, "MLflow", f"reachable, {found} version{'' if found == 1 else 's'} of the model", ""

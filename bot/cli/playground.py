@@ -17,7 +17,7 @@ PORTS = range(8765, 8775)
 """Where the page is unless --port says otherwise: the first of these that is free."""
 
 
-@click.command()
+@click.command(short_help="Try Angel in your browser, in a stand-in for Slack.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65_535),

@@ -26,7 +26,7 @@ AT_ONCE = 16
 PIPE = Path("-")
 
 
-@click.command()
+@click.command(short_help="Check every message in a file.")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--format", type=click.Choice(["csv", "jsonl", "text"]), help="Of FILE, where its ending doesn't tell.")
 @click.option("--column", metavar="NAME", help="The one with the messages.  [default: text, or the only one]")

@@ -1,4 +1,4 @@
-"""`angel serve`, `angel doctor` and `angel manifest`: Angel in Slack."""
+"""`angel serve` and `angel manifest`: Angel in Slack."""
 
 import gc
 import logging
@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from bot.evaluation.recorder import Recorder
-    from bot.slack.doctor import Check
 
 COULD_NOT_SERVE = 2
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - a host's router, such as Heroku's, comes from outside
 
 
-@click.command()
+@click.command(short_help="Run the Slack app.")
 @click.option("--http", is_flag=True, help="Answer over HTTP at /slack/events instead of Socket Mode.")
 @click.option("--host", default=EVERYWHERE, show_default=True, help="The address to listen at, with --http.")
 @click.option(
@@ -82,43 +81,7 @@ def serve(http: bool, host: str, port: int | None) -> int:
     )
 
 
-@click.command()
-def doctor() -> int:
-    """Check settings, tokens, scopes, the model and MLflow: a line each, and what to do where one fails.
-
-    The exit code is 1 where anything fails.
-    """
-    import asyncio
-
-    try:
-        settings = parts.settings()
-    except AngelError as error:
-        click.echo(f"✗ Settings: {error}")
-        return 1
-    from bot.slack.doctor import Check, check_slack
-
-    checks = [Check("Settings", True, "can be used as they are")]
-    _tell(checks[0])
-
-    async def slack() -> None:
-        async for check in check_slack(
-            bot_token=_secret(settings.slack_bot_token) or None,
-            app_token=_secret(settings.slack_app_token) or None,
-            signing_secret=_secret(settings.slack_signing_secret) or None,
-            slack_url=settings.slack_api_url,
-        ):
-            checks.append(check)
-            _tell(check)
-
-    asyncio.run(slack())
-    for look in (parts.check_model, parts.check_mlflow):
-        ok, name, detail, remedy = look(settings)
-        checks.append(Check(name, ok, detail, remedy))
-        _tell(checks[-1])
-    return 0 if all(check.ok for check in checks) else 1
-
-
-@click.command()
+@click.command(short_help="Print the app's manifest, to be pasted at Slack.")
 @click.option("--url", help="Where Slack can reach Angel over HTTP: https://your.host.")
 @click.option("--link", is_flag=True, help="Print an address at which Slack has the manifest filled in, instead.")
 def manifest(url: str | None, link: bool) -> None:
@@ -169,12 +132,6 @@ def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recor
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def _tell(check: "Check") -> None:
-    click.echo(f"{'✓' if check.ok else '✗'} {check.name}: {check.detail}")
-    if not check.ok and check.remedy:
-        click.echo(f"    {check.remedy}")
 
 
 def _secret(value: "SecretStr | None") -> str:

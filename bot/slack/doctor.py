@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -13,16 +14,25 @@ from bot.slack.manifest import bot_scopes
 from bot.slack.quiet import quiet
 
 
+class Mark(StrEnum):
+    """How a check ended. What is doubtful works, and is hardly what the operator wants."""
+
+    FINE = "✓"
+    DOUBTFUL = "!"
+    WRONG = "✗"
+
+
 @dataclass(frozen=True)
 class Check:
-    """One line of `angel doctor`: `remedy` is what to do where it is not `ok`."""
+    """One line of `angel doctor`: `remedy` is what to do where it is not fine."""
 
     name: str
-    ok: bool
+    mark: Mark
     detail: str
     remedy: str = ""
 
 
+NO_APP_YET = "No app yet? `angel manifest --link` prints the page that makes one. "
 BOT_TOKEN_PLACE = "Copy it from your app at https://api.slack.com/apps > OAuth & Permissions > Bot User OAuth Token."  # noqa: S105  # says where one is
 APP_TOKEN_PLACE = "Make one in your app at https://api.slack.com/apps > Basic Information > App-Level Tokens."  # noqa: S105  # the same
 SECRET_PLACE = "Copy it from your app at https://api.slack.com/apps > Basic Information > Signing Secret."  # noqa: S105  # the same
@@ -40,20 +50,22 @@ async def check_slack(
         async for check in _bot_token(client, str(bot_token)):
             yield check
     else:
-        yield Check("Bot token", False, _missing("SLACK_BOT_TOKEN", bot_token, "xoxb-"), BOT_TOKEN_PLACE)
+        has_an_app = bot_token or app_token or signing_secret
+        remedy = BOT_TOKEN_PLACE if has_an_app else NO_APP_YET + BOT_TOKEN_PLACE
+        yield Check("Bot token", Mark.WRONG, _missing("SLACK_BOT_TOKEN", bot_token, "xoxb-"), remedy)
     if _shaped(app_token, "xapp-"):
         yield await _app_token(client, str(app_token))
     elif app_token or not signing_secret:
-        yield Check("App token", False, _missing("SLACK_APP_TOKEN", app_token, "xapp-"), APP_TOKEN_PLACE)
+        yield Check("App token", Mark.WRONG, _missing("SLACK_APP_TOKEN", app_token, "xapp-"), APP_TOKEN_PLACE)
     else:
-        yield Check("App token", True, "not set: for HTTP only, not for Socket Mode")
+        yield Check("App token", Mark.FINE, "not set: for HTTP only, not for Socket Mode")
     if signing_secret and not re.fullmatch(r"[0-9a-f]{32}", signing_secret):
         yield Check(
-            "Signing secret", False, "SLACK_SIGNING_SECRET does not look like one (32 hex digits)", SECRET_PLACE
+            "Signing secret", Mark.WRONG, "SLACK_SIGNING_SECRET does not look like one (32 hex digits)", SECRET_PLACE
         )
     else:
         detail = "looks right" if signing_secret else "not set: for Socket Mode only, not for HTTP"
-        yield Check("Signing secret", True, detail)
+        yield Check("Signing secret", Mark.FINE, detail)
 
 
 async def _bot_token(client: AsyncWebClient, token: str) -> AsyncIterator[Check]:
@@ -62,16 +74,16 @@ async def _bot_token(client: AsyncWebClient, token: str) -> AsyncIterator[Check]
     except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
         yield _refused("Bot token", error, BOT_TOKEN_PLACE)
         return
-    yield Check("Bot token", True, f"accepted: {answer['user']} in {answer['team']}")
+    yield Check("Bot token", Mark.FINE, f"accepted: {answer['user']} in {answer['team']}")
     granted = set(filter(None, re.split(r"[,\s]+", answer.headers.get("x-oauth-scopes", ""))))
     wanted = bot_scopes()
     if lacking := wanted - granted:
         remedy = "Install the app again: your app at https://api.slack.com/apps > Install App."
-        yield Check("Scopes", False, f"lacking {', '.join(sorted(lacking))}", remedy)
+        yield Check("Scopes", Mark.WRONG, f"lacking {', '.join(sorted(lacking))}", remedy)
     else:
         more = granted - wanted
         also = f"; not needed: {', '.join(sorted(more))}" if more else ""
-        yield Check("Scopes", True, f"{', '.join(sorted(wanted))}{also}")
+        yield Check("Scopes", Mark.FINE, f"{', '.join(sorted(wanted))}{also}")
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Check:
@@ -79,14 +91,14 @@ async def _app_token(client: AsyncWebClient, token: str) -> Check:
         await client.apps_connections_open(app_token=token)
     except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
         return _refused("App token", error, APP_TOKEN_PLACE)
-    return Check("App token", True, "accepted: Socket Mode can connect")
+    return Check("App token", Mark.FINE, "accepted: Socket Mode can connect")
 
 
 def _refused(name: str, error: Exception, place: str) -> Check:
     data = getattr(getattr(error, "response", None), "data", None)
     if isinstance(data, dict) and "error" in data:
-        return Check(name, False, f"Slack does not accept it ({data['error']})", place)
-    return Check(name, False, f"Slack can't be asked ({type(error).__name__})", NETWORK)
+        return Check(name, Mark.WRONG, f"Slack does not accept it ({data['error']})", place)
+    return Check(name, Mark.WRONG, f"Slack can't be asked ({type(error).__name__})", NETWORK)
 
 
 def _shaped(token: str | None, prefix: str) -> bool:

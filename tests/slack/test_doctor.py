@@ -1,7 +1,7 @@
 """What `angel doctor` finds out about Slack."""
 
 from bot.local_slack.slack import LocalSlack
-from bot.slack.doctor import Check, check_slack
+from bot.slack.doctor import Check, Mark, check_slack
 from bot.slack.manifest import manifest
 
 SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  # of nobody
@@ -16,11 +16,11 @@ async def test_all_is_well_with_the_manifests_own_app() -> None:
     async with LocalSlack(manifest=manifest()) as slack:
         found = await checks(slack, signing_secret=SECRET)
 
-    assert [(name, check.ok) for name, check in found.items()] == [
-        ("Bot token", True),
-        ("Scopes", True),
-        ("App token", True),
-        ("Signing secret", True),
+    assert [(name, check.mark) for name, check in found.items()] == [
+        ("Bot token", Mark.FINE),
+        ("Scopes", Mark.FINE),
+        ("App token", Mark.FINE),
+        ("Signing secret", Mark.FINE),
     ]
     assert found["Scopes"].detail == "commands"
 
@@ -33,7 +33,7 @@ async def test_missing_and_misshapen_tokens_are_named_with_where_to_find_them() 
     assert "OAuth & Permissions" in found["Bot token"].remedy
     assert found["App token"].detail == "SLACK_APP_TOKEN does not look like one (xapp-...)"
     assert found["Signing secret"].detail.startswith("SLACK_SIGNING_SECRET does not look like one")
-    assert not any(check.ok for check in found.values())
+    assert {check.mark for check in found.values()} == {Mark.WRONG}
 
 
 async def test_tokens_that_slack_does_not_accept_are_said() -> None:
@@ -51,15 +51,15 @@ async def test_lacking_scopes_are_named_and_more_than_needed_is_mentioned() -> N
     async with LocalSlack(scopes=["chat:write", "commands"]) as slack:
         more = await checks(slack)
 
-    assert (lacking["Scopes"].ok, lacking["Scopes"].detail) == (False, "lacking commands")
+    assert (lacking["Scopes"].mark, lacking["Scopes"].detail) == (Mark.WRONG, "lacking commands")
     assert "Install App" in lacking["Scopes"].remedy
-    assert (more["Scopes"].ok, more["Scopes"].detail) == (True, "commands; not needed: chat:write")
+    assert (more["Scopes"].mark, more["Scopes"].detail) == (Mark.FINE, "commands; not needed: chat:write")
 
 
 async def test_http_alone_needs_no_app_token() -> None:
     async with LocalSlack(manifest=manifest()) as slack:
-        assert (await checks(slack, app_token=None, signing_secret=SECRET))["App token"].ok
-        assert not (await checks(slack, app_token=None))["App token"].ok
+        assert (await checks(slack, app_token=None, signing_secret=SECRET))["App token"].mark is Mark.FINE
+        assert (await checks(slack, app_token=None))["App token"].mark is Mark.WRONG
 
 
 async def test_a_slack_that_cannot_be_reached_is_not_the_tokens_fault() -> None:
@@ -69,3 +69,13 @@ async def test_a_slack_that_cannot_be_reached_is_not_the_tokens_fault() -> None:
 
     assert "can't be asked" in found["Bot token"].detail
     assert "network" in found["Bot token"].remedy
+
+
+async def test_who_has_no_app_yet_is_told_how_to_make_one() -> None:
+    async with LocalSlack(manifest=manifest()) as slack:
+        nothing = await checks(slack, bot_token=None, app_token=None)
+        an_app = await checks(slack, bot_token=None)
+
+    assert "angel manifest" in nothing["Bot token"].remedy
+    assert "OAuth & Permissions" in nothing["Bot token"].remedy
+    assert "angel manifest" not in an_app["Bot token"].remedy

@@ -1,0 +1,103 @@
+"""`angel doctor`: what is wrong with a set-up, and what to do about it."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import parts
+from bot.errors import AngelError
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from bot.slack.doctor import Check
+
+WRONG = 1
+
+
+@click.command(short_help="Check the set-up, and say what to do about what is wrong.")
+def doctor() -> int:
+    """Check settings, tokens, scopes, the model and MLflow, each in a line.
+
+    A line starts with ✓ where all is well, with ! where it works but is hardly what you want, and with ✗ where it does
+    not work; under the last two stands what to do. The exit code is 1 where there is a ✗.
+    """
+    from bot.slack.doctor import Check, Mark
+
+    try:
+        settings = parts.settings()
+    except AngelError as error:
+        _tell(Check("Settings", Mark.WRONG, str(error)))
+        return WRONG
+    checks = [_tell(Check("Settings", Mark.FINE, "can be used as they are"))]
+    checks += asyncio.run(_slack(settings))
+    checks += [_tell(check_model(settings)), _tell(check_mlflow(settings))]
+    return WRONG if any(check.mark is Mark.WRONG for check in checks) else 0
+
+
+async def _slack(settings: Settings) -> "list[Check]":
+    from bot.slack.doctor import check_slack
+
+    checks = check_slack(
+        bot_token=_secret(settings.slack_bot_token),
+        app_token=_secret(settings.slack_app_token),
+        signing_secret=_secret(settings.slack_signing_secret),
+        slack_url=settings.slack_api_url,
+    )
+    return [_tell(check) async for check in checks]
+
+
+def check_model(settings: Settings) -> "Check":
+    """Whether the model loads and answers for one known message."""
+    from bot.model.following import KNOWN
+    from bot.slack.doctor import Check, Mark
+
+    try:
+        model = parts.screener(settings).model
+        began = time.monotonic()
+        verdict = model.check(KNOWN)
+    except AngelError as error:
+        return Check("Model", Mark.WRONG, str(error), "See what would be loaded, and why: angel model show")
+    seconds = time.monotonic() - began
+    version = f", version {model.version}" if model.version else ""
+    detail = f"{model.name}{version} answered “{verdict.sentence}” in {seconds:.1f} s"
+    if parts.source(settings).kind != "offline":
+        return Check("Model", Mark.FINE, detail)
+    return Check(
+        "Model",
+        Mark.DOUBTFUL,
+        f"{detail}; no chat model is set, so only the offline check answers, which misses most irony",
+        "Set OPENAI_API_KEY, or OPENAI_BASE_URL for another server than OpenAI's (in the environment or in .env).",
+    )
+
+
+def check_mlflow(settings: Settings) -> "Check":
+    """Whether the MLflow server answers, where one is configured."""
+    from bot.evaluation.registry import Registry
+    from bot.slack.doctor import Check, Mark
+
+    uri = settings.mlflow_tracking_uri
+    if not uri:
+        return Check("MLflow", Mark.FINE, "MLFLOW_TRACKING_URI is not set; models come from this machine")
+    parts.tame_mlflow()
+    try:
+        found = len(Registry(uri).versions())
+    except AngelError as error:
+        return Check("MLflow", Mark.WRONG, str(error))
+    return Check("MLflow", Mark.FINE, f"reachable, {found} version{'' if found == 1 else 's'} of the model")
+
+
+def _tell(check: "Check") -> "Check":
+    from bot.slack.doctor import Mark
+
+    click.echo(f"{check.mark} {check.name}: {check.detail}")
+    if check.mark is not Mark.FINE and check.remedy:
+        click.echo(f"    {check.remedy}")
+    return check
+
+
+def _secret(value: "SecretStr | None") -> str | None:
+    return value.get_secret_value() if value else None
