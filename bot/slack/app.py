@@ -23,51 +23,47 @@ from bot.slack.buttons import (
     TONE_PREFIX,
     USE_REWRITE,
 )
-from bot.slack.delivery import PAUSES, SlackClient, Undeliverable
+from bot.slack.delivery import SlackClient, Undeliverable
 from bot.slack.in_flight import InFlight, log, log_bug
 from bot.slack.listeners import Listeners, Recorder, Screener
 from bot.slack.modals import COMPOSER
 from bot.slack.quiet import quiet
 from bot.verdict import Tone
 
-SLACK_URL = "https://slack.com/api/"
 STILL_READING_SECONDS = 4.0
 
 
 def build_app(
     screener: Screener,
-    recorder: Recorder | None = None,
+    slack: SlackClient,
+    in_flight: InFlight,
     *,
     bot_token: str,
-    signing_secret: str = "",
-    slack_url: str = SLACK_URL,
+    recorder: Recorder | None = None,
     offline_note: str = "",
-    in_flight: InFlight | None = None,
     patience: float = STILL_READING_SECONDS,
-    timeout: float = 10.0,
-    pauses: tuple[float, ...] = PAUSES,
     now: Callable[[], float] = time.time,
 ) -> AsyncApp:
     """The app around a screener.
 
-    `recorder` keeps checks and votes; without one a vote is a line in the log.
-    `signing_secret` is for HTTP only, `slack_url` where the Web API is, `offline_note` one line on what the offline
-    check misses. `in_flight` is how a worker knows what is left to finish. In seconds: `patience` before a person is
-    told that it takes longer, `timeout` of one call to Slack, `pauses` before each further one; `now` is the clock.
+    Whoever dispatches to it over HTTP has looked at Slack's signature: the app does not. `recorder` keeps checks and
+    votes; without one a vote is a line in the log. `offline_note` is one line on what the offline check misses,
+    `patience` the seconds before a person is told that it takes longer; `now` is the clock.
     """
 
     async def authorize() -> AuthorizeResult:
         # Bolt's own way asks auth.test before the first ack, and again for all that come before its answer.
         return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=bot_token)
 
-    in_flight = InFlight() if in_flight is None else in_flight
-    slack = SlackClient(bot_token=bot_token, slack_url=slack_url, timeout=timeout, pauses=pauses)
     app = AsyncApp(
         name="angel",
         logger=quiet(),
-        client=AsyncWebClient(base_url=slack_url, logger=quiet()),
+        client=AsyncWebClient(logger=quiet()),  # nothing is asked through Bolt's own
         authorize=authorize,
-        signing_secret=signing_secret,
+        signing_secret="",
+        # The HTTP front has looked at the signature of all that gets here, before it parsed any of it.
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
         raise_error_for_unhandled_request=True,
     )
     do = Listeners(screener, slack, in_flight, recorder=recorder, offline_note=offline_note, patience=patience, now=now)
@@ -84,8 +80,11 @@ def build_app(
     @app.error
     async def on_error(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
         if isinstance(error, BoltUnhandledRequestError):
-            log(str(body.get("type") or "command"), "unhandled", 0)
-            return None
+            kind = str(body.get("type") or "command")
+            log(kind, "unhandled", 0)
+            # Slack sends an event again and again that is not acked, and in the end no more of them. Whoever pressed
+            # a button that does nothing should see that.
+            return BoltResponse(status=200) if kind == "event_callback" else None
         log_bug(error)
         if response_url := body.get("response_url"):
             try:

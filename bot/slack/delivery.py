@@ -1,23 +1,36 @@
 """Getting an answer to Slack: tried again within bounds, its status looked at."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.blocks import Answer, Block
 from bot.slack.quiet import quiet
 
 T = TypeVar("T")
 
+SLACK_URL = "https://slack.com/api/"
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds before each further attempt, unless Slack asks for more."""
 MAX_RETRY_AFTER = 10
 """Seconds. Slack asking for a longer pause means that this answer won't get there while anybody waits for it."""
+
+
+KEPT_SECONDS = 60.0
+"""How long a connection to Slack is kept unused. A new one costs three ways to Slack and back, and a handshake."""
+CONNECTIONS = 50
+"""To Slack at once; in a crowd, answers wait their turn."""
+
+
+# A response_url is at hooks.slack.com, GovSlack's at hooks.slack-gov.com. The whole of an address is looked at, since
+# two parsers may differ on where the host of an odd one ends.
+_AT_SLACK = re.compile(r"https://(?:[a-z0-9-]+\.)*slack(?:-gov)?\.com/[!-~]*")
 
 
 class Undeliverable(Exception):
@@ -38,31 +51,37 @@ class _TryAgain(Exception):
 class SlackClient:
     """Answers through a `response_url` and opens and changes views. Every method raises Undeliverable.
 
-    `timeout` is for one attempt, in seconds. The SDK's own retry handlers are left out: for a `response_url` they are
-    asked about a 429 or a broken connection only, not about a 5xx, and a time-out is nothing to them.
+    Entered, it keeps its connections to Slack until it is left; `timeout` is for one attempt, in seconds. The SDK's own
+    retry handlers are left out: a 5xx and a time-out are nothing to them.
     """
 
     def __init__(
-        self, *, bot_token: str, slack_url: str, timeout: float = 10, pauses: tuple[float, ...] = PAUSES
+        self, *, bot_token: str, slack_url: str = SLACK_URL, timeout: float = 10, pauses: tuple[float, ...] = PAUSES
     ) -> None:
+        self._slack_url = slack_url
         self._timeout = timeout
         self._pauses = pauses
-        self._client = AsyncWebClient(
-            token=bot_token,
-            base_url=slack_url,
-            timeout=timeout,  # type: ignore[arg-type]  # it goes to aiohttp, which takes fractions of a second
-            logger=quiet(),
-            retry_handlers=[],
+        self._client = AsyncWebClient(token=bot_token, base_url=slack_url, logger=quiet(), retry_handlers=[])
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+            trust_env=True,
         )
+        self._client.session = self._session
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._session.close()
 
     async def respond(self, response_url: str, answer: Answer, *, replace: bool) -> None:
-        """One use of the `response_url`: a message that only the person who asked can see."""
-        client = AsyncWebhookClient(
-            response_url,
-            timeout=self._timeout,  # type: ignore[arg-type]  # as above
-            logger=quiet(),
-            retry_handlers=[],
-        )
+        """One use of the `response_url`: a message that only the person who asked can see.
+
+        One that is not Slack's is not used: it would bring a person's words to a host of somebody's choice.
+        """
+        if not is_slacks(response_url, self._slack_url):
+            raise Undeliverable("foreign_response_url")
         body: dict[str, Any] = {
             "response_type": "ephemeral",
             "replace_original": replace,
@@ -73,12 +92,14 @@ class SlackClient:
         }
 
         async def attempt() -> None:
-            response = await client.send_dict(body)
-            if response.status_code != 200:
-                if "blocks" in response.body and body.pop("blocks", None):
+            async with self._session.post(response_url, json=body, allow_redirects=False) as response:
+                if response.status == 200:
+                    return
+                said = await response.text(errors="replace")
+                if "blocks" in said and body.pop("blocks", None):
                     # Something in them that Slack does not take: the words alone are better than silence.
-                    raise _TryAgain(str(response.status_code))
-                raise _failure(response.status_code, response.headers, str(response.status_code))
+                    raise _TryAgain(str(response.status))
+                raise _failure(response.status, response.headers, str(response.status))
 
         await self._persist(attempt)
 
@@ -117,6 +138,12 @@ class SlackClient:
                     raise Undeliverable(type(error).__name__) from error
                 await asyncio.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
+
+
+def is_slacks(response_url: str, slack_url: str) -> bool:
+    """Whether an address is at one of Slack's own hosts, or where `slack_url`, the Web API, is."""
+    own = urlsplit(slack_url)
+    return bool(_AT_SLACK.fullmatch(response_url)) or response_url.startswith(f"{own.scheme}://{own.netloc}/")
 
 
 def _failure(status: int, headers: Mapping[str, str], reason: str) -> Exception:

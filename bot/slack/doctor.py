@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.app import SLACK_URL
+from bot.slack.delivery import SLACK_URL
 from bot.slack.manifest import bot_scopes
 from bot.slack.quiet import quiet
 

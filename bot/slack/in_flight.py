@@ -107,11 +107,6 @@ class InFlight:
             await asyncio.wait(unserved, timeout=max(0.0, deadline - time.monotonic()))
 
 
-async def set_once_read(ack_read: asyncio.Event) -> None:
-    """Sets it when Slack has surely read an ack that has just been sent."""
-    asyncio.get_running_loop().call_later(READ_SECONDS, ack_read.set)
-
-
 def log(kind: str, outcome: str, seconds: float, **labels: str) -> None:
     more = "".join(f" {name}={value}" for name, value in labels.items())
     logger.info("slack kind=%s outcome=%s ms=%.0f%s", kind, outcome, seconds * 1_000, more)

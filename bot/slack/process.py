@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential
@@ -18,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 END_SECONDS = 25.0
 """To finish in. Heroku kills 30 s after SIGTERM."""
+DESCRIPTORS = 4_096
 FIRST_PAUSE = 1.0
 MAX_PAUSE = 30.0
 """Seconds between two attempts to reach Slack, at first and at most, where Slack does not ask for more."""
@@ -57,12 +60,28 @@ def run(serving: Callable[[asyncio.Event], Awaitable[None]]) -> int:
             logger.info("%s: finishing what is in hand; once more ends it now", number.name)
             stop.set()
 
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_say)
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
+            loop.add_signal_handler(number, on_signal, number)
         await serving(stop)
         return 0
 
+    _allow_descriptors()
     return asyncio.run(main())
+
+
+def _say(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What went wrong where nobody waited for it: asyncio's words, and not the exception's, which may be a person's."""
+    logger.error("%s (%s)", context.get("message"), type(context.get("exception")).__name__)
+
+
+def _allow_descriptors() -> None:
+    """As many as the system lets the process have, within reason: each check and each connection takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def accepted(bot_token: str, slack_url: str, stop: asyncio.Event) -> None:

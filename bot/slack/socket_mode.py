@@ -1,23 +1,26 @@
-"""The line to Slack over Socket Mode."""
+"""The line to Slack over Socket Mode.
+
+It speaks what Slack documents for apps without its SDK (https://docs.slack.dev/apis/events-api/using-socket-mode), on
+aiohttp's websocket. The SDK's own client closes a connection before it has the next one, with what Slack has sent on it
+and it has not yet read; and it polls where the websocket has events.
+"""
 
 import asyncio
 import contextlib
+import json
 import logging
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from slack_bolt.adapter.socket_mode.async_internals import send_async_response
-from slack_bolt.adapter.socket_mode.internals import build_headers
+import aiohttp
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
-from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
-from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.app import SLACK_URL, build_app
-from bot.slack.in_flight import InFlight, log, log_bug, set_once_read
+from bot.slack.app import build_app
+from bot.slack.delivery import PAUSES, SLACK_URL, SlackClient
+from bot.slack.in_flight import READ_SECONDS, InFlight, log, log_bug
 from bot.slack.listeners import ACK_READ, Screener
 from bot.slack.process import END_SECONDS, Ended, accepted, end, persistently, rejections_explained
 from bot.slack.quiet import quiet
@@ -25,12 +28,15 @@ from bot.slack.quiet import quiet
 logger = logging.getLogger(__name__)
 
 PING_SECONDS = 5.0
-"""Between pings; a line that has died without a word is noticed at the second."""
-CHECK_SECONDS = 0.05
+"""Between pings. A line that has died without a word is noticed half as long after one."""
 CONNECT_SECONDS = 10.0
 LINGER_SECONDS = 12.0
 """How long a connection that Slack is about to close still listens; Slack closes it about 10 s after its warning."""
 ACK_SECONDS = 3.0
+ARRIVING_SECONDS = 0.05
+"""For what Slack sent just before it could know that we go."""
+
+Envelope = dict[str, Any]
 
 
 async def serve_socket_mode(
@@ -40,145 +46,186 @@ async def serve_socket_mode(
     bot_token: str,
     app_token: str,
     slack_url: str = SLACK_URL,
-    offline_note: str = "",
+    timeout: float = 10.0,  # noqa: ASYNC109  # of one call to Slack
+    pauses: tuple[float, ...] = PAUSES,
     end_seconds: float = END_SECONDS,
+    linger_seconds: float = LINGER_SECONDS,
     **options: Any,
 ) -> None:
-    """Answers over Socket Mode until `stop`. `options` go to `build_app`.
+    """Answers over Socket Mode until `stop`. `options` go to `build_app`, `timeout` and `pauses` to `SlackClient`.
 
     Raises SettingsError where Slack does not accept a token.
     """
     in_flight = InFlight()
-    app = build_app(
-        screener, bot_token=bot_token, slack_url=slack_url, offline_note=offline_note, in_flight=in_flight, **options
-    )
-    line = _Line(app, app_token, slack_url)
-    try:
-        with contextlib.suppress(Ended):
-            await accepted(bot_token, slack_url, stop)
-            await line.run(stop)
-    finally:
-        await end(in_flight, end_seconds - line.closing_seconds)
+    async with SlackClient(bot_token=bot_token, slack_url=slack_url, timeout=timeout, pauses=pauses) as slack:
+        app = build_app(screener, slack, in_flight, bot_token=bot_token, **options)
+        async with _Line(app, app_token, slack_url, linger_seconds) as line:
+            try:
+                with contextlib.suppress(Ended):
+                    await accepted(bot_token, slack_url, stop)
+                    await line.run(stop)
+            finally:
+                await end(in_flight, end_seconds - line.closing_seconds)
 
 
 class _Line:
-    """The line to Slack: one connection, and at times the one before it.
+    """One connection, and at times the one before it: a new one stands before the old one goes."""
 
-    The SDK's own way to change connections closes the old one first, with what Slack has sent on it and it has not yet
-    read, and tries the same address for ever once it has one. Here a new connection stands before the old one goes,
-    and each has an address of its own.
-    """
-
-    def __init__(self, app: AsyncApp, app_token: str, slack_url: str) -> None:
-        self.app = app
-        self.app_token = app_token
-        self.web_client = AsyncWebClient(
-            base_url=slack_url, timeout=int(CONNECT_SECONDS), logger=quiet(), retry_handlers=[]
+    def __init__(self, app: AsyncApp, app_token: str, slack_url: str, linger_seconds: float) -> None:
+        self._app = app
+        self._web = AsyncWebClient(
+            token=app_token, base_url=slack_url, timeout=int(CONNECT_SECONDS), logger=quiet(), retry_handlers=[]
         )
-        self.current: _Connection | None = None
+        self._linger_seconds = linger_seconds
         self.closing_seconds = 0.0
+        """What its end took."""
+
+    async def __aenter__(self) -> "_Line":
+        self._session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._session.close()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Raises SettingsError where Slack does not accept the app token."""
+        """Raises SettingsError where Slack does not accept the app token, and Ended at `stop`."""
         leaving: set[asyncio.Task[None]] = set()
         stopping = asyncio.ensure_future(stop.wait())
-        self.current = await self._connect(stop)
+        current = await self._connect(stop)
         try:
-            while self.current and not stop.is_set():
-                over = asyncio.ensure_future(self.current.over())
+            while True:
+                over = asyncio.ensure_future(current.over.wait())
                 await asyncio.wait({over, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 over.cancel()
-                if not stop.is_set():
-                    before, self.current = self.current, await self._connect(stop)
-                    task = asyncio.ensure_future(before.leave(LINGER_SECONDS, stop))
-                    leaving.add(task)
-                    task.add_done_callback(leaving.discard)
+                if stop.is_set():
+                    return
+                before, current = current, await self._connect(stop)
+                before.successor.set_result(current)
+                task = asyncio.ensure_future(before.leave(self._linger_seconds, stopping))
+                leaving.add(task)
+                task.add_done_callback(leaving.discard)
         finally:
-            stopping.cancel()
             began = time.monotonic()
-            await asyncio.gather(*leaving, *([self.current.leave(0, stop)] if self.current else []))
+            stopping.cancel()
+            await asyncio.gather(*leaving, current.leave(0, stopping))
             self.closing_seconds = time.monotonic() - began
 
     async def _connect(self, stop: asyncio.Event) -> "_Connection":
         """A connection that stands, however long it takes. Raises Ended at `stop`."""
         async for attempt in persistently(stop, "no connection to Slack"):
             with attempt, rejections_explained("SLACK_APP_TOKEN"):
-                connection = _Connection(self)
-                try:
-                    await connection.stand()
-                except BaseException:
-                    await connection.close()  # type: ignore[no-untyped-call]  # the SDK's own
-                    raise
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    opened = await self._web.apps_connections_open(app_token=str(self._web.token))
+                    socket = await self._session.ws_connect(
+                        str(opened["url"]), heartbeat=PING_SECONDS, proxy=self._web.proxy
+                    )
+                    connection = _Connection(self._app, socket)
+                    try:
+                        await connection.stands()
+                    except BaseException:
+                        await socket.close()
+                        raise
         logger.info("connected to Slack")
         return connection
 
 
-class _Connection(SocketModeClient):
-    """One websocket to Slack."""
+class _Connection:
+    """One websocket to Slack. `over` is set once Slack has said that it will close it, or it is gone."""
 
-    def __init__(self, line: _Line) -> None:
-        super().__init__(line.app_token, logger=quiet(), web_client=line.web_client, ping_interval=PING_SECONDS)
-        self._line = line
-        self._told_to_go = False
-        self._unacked = 0
-        self.socket_mode_request_listeners.append(self._handle)
+    def __init__(self, app: AsyncApp, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._app = app
+        self._socket = socket
+        self.over = asyncio.Event()
+        self.successor: asyncio.Future[_Connection] = asyncio.get_running_loop().create_future()
+        self._hello = asyncio.Event()
+        self._unacked: set[asyncio.Task[None]] = set()
+        self._reading = asyncio.ensure_future(self._read())
 
-    async def stand(self) -> None:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            # Asked for here: `connect` would ask again and again for what Slack refuses.
-            opened = await self.web_client.apps_connections_open(app_token=self.app_token)
-            self.wss_uri = str(opened["url"])
-            await self.connect()  # type: ignore[no-untyped-call]  # the SDK's own
-
-    async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Where all the SDK's roads lead when a connection is to end."""
-        self._told_to_go = True
-
-    async def over(self) -> None:
-        """Returns once Slack has said that it will close it, or it is gone."""
-        await _until(lambda: self._told_to_go or self._gone, seconds=math.inf)
-
-    async def leave(self, linger: float, stop: asyncio.Event) -> None:
-        """Closes it: after `linger` seconds or once Slack has, and with every request that came on it acked."""
-        await _until(lambda: stop.is_set() or self._gone, linger)
-        await asyncio.sleep(CHECK_SECONDS)  # what has arrived by now is read by then
-        await _until(lambda: not (self._unacked or self.message_queue.qsize()), ACK_SECONDS)
-        await self.close()  # type: ignore[no-untyped-call]  # the SDK's own
-
-    @property
-    def _gone(self) -> bool:
-        return self.current_session is None or self.current_session.closed
-
-    async def _handle(self, _: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        self._unacked += 1
+    async def stands(self) -> None:
+        """Returns once Slack has said hello. Raises ConnectionError where it closes instead."""
+        hello, over = asyncio.ensure_future(self._hello.wait()), asyncio.ensure_future(self.over.wait())
         try:
-            ack_read = asyncio.Event()
-            answer = await self._line.app.async_dispatch(
+            await asyncio.wait({hello, over}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hello.cancel()
+            over.cancel()
+        if not self._hello.is_set():
+            raise ConnectionError
+
+    async def leave(self, linger: float, stopping: "asyncio.Future[Any]") -> None:
+        """Closes it: after `linger` seconds or once Slack has, and with every request that came on it acked."""
+        if linger:
+            await asyncio.wait({self._reading, stopping}, timeout=linger, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({self._reading}, timeout=ARRIVING_SECONDS)
+        if self._unacked:
+            await asyncio.wait(self._unacked, timeout=ACK_SECONDS)
+        await self._socket.close()
+        await self._reading
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(message.data)
+        finally:
+            self.over.set()
+
+    def _take(self, text: str) -> None:
+        try:
+            envelope = json.loads(text)
+            kind = envelope["type"]
+        except (ValueError, TypeError, KeyError):
+            log("socket_mode", "unreadable", 0)
+            return
+        if kind == "hello":
+            self._hello.set()
+        elif kind == "disconnect":
+            if envelope.get("reason") == "link_disabled":
+                logger.warning("Socket Mode is switched off for the app: https://api.slack.com/apps, Socket Mode")
+            self.over.set()
+        elif "envelope_id" in envelope:
+            task = asyncio.ensure_future(self._handle(envelope))
+            self._unacked.add(task)
+            task.add_done_callback(self._unacked.discard)
+
+    async def _handle(self, envelope: Envelope) -> None:
+        ack_read = asyncio.Event()
+        try:
+            answer = await self._app.async_dispatch(
                 AsyncBoltRequest(
                     mode="socket_mode",
-                    body=request.payload,
-                    headers=build_headers(request),
+                    body=envelope["payload"],
+                    headers=_headers(envelope),
                     context={ACK_READ: ack_read},
                 )
             )
-            try:
-                await send_async_response(self, request, answer, time.time())
-            except ConnectionError:
-                # It closed in between; Slack takes an ack on any of our connections.
-                await _until(lambda: self._line.current is not self, ACK_SECONDS)
-                if self._line.current not in (None, self):
-                    await send_async_response(self._line.current, request, answer, time.time())
-            await set_once_read(ack_read)
-        except ConnectionError:
+            if answer.status == 200:
+                await self._ack(json.dumps(_ack(envelope, answer)))
+                asyncio.get_running_loop().call_later(READ_SECONDS, ack_read.set)
+        except (ConnectionError, TimeoutError):
             log("ack", "disconnected", 0)
         except Exception as error:
             log_bug(error)
-        finally:
-            self._unacked -= 1
+
+    async def _ack(self, ack: str) -> None:
+        """Sends it; where this connection has closed in between, over the next one, which Slack takes as well."""
+        try:
+            await self._socket.send_str(ack)
+        except ConnectionError:
+            successor = await asyncio.wait_for(asyncio.shield(self.successor), ACK_SECONDS)
+            await successor._ack(ack)
 
 
-async def _until(condition: Callable[[], bool], seconds: float) -> None:
-    """Returns once the condition holds, or the time is up."""
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:  # noqa: ASYNC110  # the SDK has no event for any of it
-        await asyncio.sleep(CHECK_SECONDS)
+def _headers(envelope: Envelope) -> dict[str, str | Sequence[str]]:
+    """What Bolt knows of a second delivery over HTTP."""
+    given = {"x-slack-retry-num": "retry_attempt", "x-slack-retry-reason": "retry_reason"}
+    return {header: str(envelope[name]) for header, name in given.items() if envelope.get(name) is not None}
+
+
+def _ack(envelope: Envelope, answer: BoltResponse) -> Envelope:
+    """The answer that the app gives with its ack, if any, as Slack wants it over a websocket."""
+    ack: Envelope = {"envelope_id": envelope["envelope_id"]}
+    if answer.body:
+        is_json = answer.headers.get("content-type", [""])[0].startswith("application/json")
+        ack["payload"] = json.loads(answer.body) if is_json else {"text": answer.body}
+    return ack

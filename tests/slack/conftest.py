@@ -15,7 +15,7 @@ from bot.slack.http import serve_http
 from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import serve_socket_mode
-from bot.verdict import Category, Draft, Finding, Label, Verdict
+from bot.verdict import CAUTION_SENTENCE, Category, Draft, Finding, Label, Verdict
 
 OFFLINE_NOTE = "The offline check knows phrases, not meaning."
 CAUTION = Verdict(
@@ -208,3 +208,9 @@ class Oddity(Exception):
 
 class OurOwn(AngelError):
     """An error that speaks to the operator."""
+
+
+def answered(slack: LocalSlack, count: int = 1) -> list[dict[str, Any]]:
+    """The ephemeral messages with a verdict, once there are so many."""
+    found = [message for message in slack.ephemerals() if CAUTION_SENTENCE in seen(message)]
+    return found if len(found) >= count else []

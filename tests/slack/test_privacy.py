@@ -117,7 +117,7 @@ async def test_a_refused_request_is_not_logged(
         await served.slack.redeliver(delivery, secret="guessed")  # what a forger has
         await served.slack.redeliver(delivery, timestamp=1_000_000_000)
 
-    assert "outcome=bad_signature" in caplog.text
+    assert "refused=bad_signature" in caplog.text
     assert MARK not in caplog.text
     assert MARK not in "".join(capfd.readouterr())
 

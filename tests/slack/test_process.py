@@ -2,12 +2,15 @@
 
 import asyncio
 import re
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from bot.local_slack.slack import LocalSlack
@@ -19,7 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def worker(slack: LocalSlack, transport: str, seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker(
+    slack: LocalSlack, transport: str, seconds: float, *, descriptors: int = 1_024
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A worker that is ready, with a model that takes `seconds`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -27,6 +32,7 @@ async def worker(slack: LocalSlack, transport: str, seconds: float) -> AsyncIter
         *(slack.signing_secret, str(seconds), "0"),
         cwd=ROOT,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)),
     )
     try:
         if transport == "http":
@@ -70,3 +76,27 @@ async def test_a_second_signal_ends_it_now(transport: str) -> None:
         process.terminate()
 
         assert await process.wait() == 128 + signal.SIGTERM
+
+
+async def test_idle_connections_take_nothing_from_anybody() -> None:
+    """More connections than the process may have descriptors."""
+    async with (
+        LocalSlack(manifest=manifest()) as slack,
+        worker(slack, "http", 0, descriptors=128) as process,
+        AsyncExitStack() as stack,
+    ):
+        assert slack.request_url
+        url = urlsplit(slack.request_url)
+        for _ in range(160):
+            _, writer = await asyncio.open_connection(url.hostname, url.port)
+            stack.callback(writer.close)
+        async with aiohttp.ClientSession() as client:
+            for _ in range(10):
+                async with client.get(f"http://{url.netloc}/healthz", headers={"Connection": "close"}) as response:
+                    assert response.status == 200
+        delivery = await slack.command("/angel", "Fine.")
+        assert delivery.acked
+        await slack.changed(lambda: slack.ephemerals())
+        process.terminate()
+        assert process.stderr
+        assert len(await process.stderr.read()) < 1_000, "and write nothing into the log"

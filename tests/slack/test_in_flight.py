@@ -1,0 +1,147 @@
+"""Requests in hand: acked under load, done once, finished or told so before the end."""
+
+import asyncio
+import json
+import threading
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.screener import Screener
+from bot.slack.wording import GOING_AWAY
+from bot.verdict import Draft, Verdict
+from tests.slack.conftest import CAUTION, FakeScreener, answered, seen, serving
+
+# Acks
+
+
+async def test_a_slow_model_never_delays_an_ack(transport: str) -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, transport, patience=60) as served:
+        slack = served.slack
+        deliveries = await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(200)))
+        assert {delivery.error for delivery in deliveries} == {None}
+        assert len(screener.drafts) == 200
+        assert slack.ephemerals() == []
+
+        screener.gate.set()
+
+        await slack.changed(lambda: answered(slack, 200), timeout=30)
+        assert slack.notices() == []
+
+
+async def test_a_hundred_commands_at_once_get_a_hundred_answers(transport: str) -> None:
+    async with serving(FakeScreener(), transport) as served:
+        slack = served.slack
+        await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(100)))
+
+        assert len(await slack.changed(lambda: answered(slack, 100), timeout=30)) == 100
+        assert {draft.text for draft in served.screener.drafts} == {f"Fine. {number}" for number in range(100)}
+
+
+@dataclass
+class BlockingModel:
+    """Blocks its thread until `gate` is open, as a model does that waits for its server."""
+
+    name: str = "a-model"
+    version: str | None = None
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def check(self, draft: Draft) -> Verdict:
+        assert self.gate.wait(60)
+        return CAUTION
+
+
+async def test_past_the_screeners_bound_people_are_told_at_once(transport: str) -> None:
+    model = BlockingModel()
+    screener = Screener(model, model, concurrency=64, deadline=60)
+    async with serving(screener, transport, patience=60) as served:
+        slack = served.slack
+        deliveries = await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(100)))
+        assert {delivery.error for delivery in deliveries} == {None}
+        busy = await slack.changed(lambda: slack.ephemerals() if len(slack.ephemerals()) == 36 else None)
+        assert busy
+        assert all("try again" in seen(message) for message in busy)
+
+        model.gate.set()
+
+        await slack.changed(lambda: answered(slack, 64))
+
+
+async def test_nothing_is_asked_of_slack_before_the_ack() -> None:
+    async with serving(FakeScreener(), "http") as served:
+        slack = served.slack
+        await slack.changed(lambda: any(call.method == "auth.test" for call in slack.calls))
+        slack.fail("auth.test", hang=True, times=9)
+
+        assert (await slack.command("/angel", "Fine.")).acked
+
+
+# Deliveries
+
+
+async def test_a_delivery_that_comes_twice_is_checked_once(transport: str) -> None:
+    async with serving(FakeScreener(), transport) as served:
+        slack = served.slack
+        delivery = await slack.command("/angel", "Fine.")
+        again = await slack.redeliver(delivery)
+        await slack.changed(lambda: answered(slack))
+
+        assert again.acked
+        assert len(served.screener.drafts) == 1
+        assert len(slack.ephemerals()) == 1
+
+
+# The end
+
+
+async def test_what_is_in_hand_is_finished_before_the_end(transport: str) -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, transport) as served:
+        slack = served.slack
+        await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(10)))
+        served.stop.set()
+        if transport == "socket_mode":
+            await slack.changed(lambda: not slack.connections)
+        assert not served.worker.done()
+        screener.gate.set()
+        await served.worker
+
+        assert len(answered(slack, 10)) == 10
+
+
+@pytest.mark.parametrize("way", ["command", "thread", "composer"])
+async def test_whoever_could_not_be_served_is_told(transport: str, way: str) -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, transport, end_seconds=4.2) as served:
+        slack = served.slack
+        if way == "command":
+            await slack.command("/angel", "Fine.")
+        elif way == "thread":
+            parent = slack.post("Who does it?")
+            await slack.message_shortcut("check_message", slack.post("Fine.", thread_ts=parent["ts"]))
+        else:
+            await slack.global_shortcut("write_with_angel")
+            view = await slack.changed(lambda: slack.view())
+            assert view
+            await slack.submit(view, {"draft": "Fine. Keep this."})
+        await screener.asked.wait()
+        await served.end()
+
+        shown = [*slack.ephemerals(), *slack.views()]
+        assert [GOING_AWAY in seen(each) for each in shown] == [True]
+        if way == "composer":
+            assert "Keep this." in json.dumps(slack.state(shown[0]))
+
+
+async def test_what_nobody_can_be_told_does_not_hold_up_the_end() -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, "http", end_seconds=4.2, timeout=0.2) as served:
+        await served.slack.command("/angel", "Fine.")
+        served.slack.fail("response_url", hang=True, times=100)
+
+        await served.end()
