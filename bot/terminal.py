@@ -12,6 +12,8 @@ from rich.text import Text
 
 from bot.verdict import Draft, Label, Verdict
 
+_STYLES = {Label.GOOD: "bold green", Label.CAUTION: "bold yellow", Label.UNREAD: "bold blue"}
+
 
 def show(draft: Draft, verdict: Verdict, *, offline_note: str, out: IO[str] = sys.stdout) -> None:
     """Print a verdict: with colours and the words marked in the draft on a terminal, as plain lines elsewhere."""
@@ -46,8 +48,7 @@ def _plain(verdict: Verdict, offline_note: str) -> list[str]:
 
 
 def _show_rich(console: Console, draft: Draft, verdict: Verdict, offline_note: str) -> None:
-    good = verdict.label is Label.GOOD
-    console.print(Text(verdict.sentence, style="bold green" if good else "bold yellow"))
+    console.print(Text(verdict.sentence, style=_STYLES[verdict.label]))
     if verdict.findings:
         marked = Text(visible(draft.text))
         for finding in verdict.findings:
@@ -88,6 +89,8 @@ def answered_by(verdict: Verdict, offline_note: str) -> str:
     """Which model answered; for the offline one, why, what it misses, and how to use a chat model."""
     if not verdict.offline:
         return f"Answered by {verdict.model}{f', version {verdict.version}' if verdict.version else ''}."
+    if verdict.label is Label.UNREAD:
+        offline_note = "It reads English alone; a chat model reads most languages."
     if verdict.fallback:
         return f"{verdict.fallback.explanation}, so the offline check answered. {offline_note}"
     return f"Answered offline. {offline_note} For a chat model, set OPENAI_API_KEY or OPENAI_BASE_URL."

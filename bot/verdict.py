@@ -10,6 +10,9 @@ from bot.errors import DraftRejected
 
 GOOD_SENTENCE = "Good to Go!"
 CAUTION_SENTENCE = "You might want to read that again before pressing send."
+UNREAD_SENTENCE = (
+    "I can only read English right now, and this has another language in it, so I can't say how it will land."
+)
 
 MAX_DRAFT = 4_000
 """Characters of a draft. Slack advises 4,000 for the text of one message."""
@@ -46,6 +49,17 @@ class Category(StrEnum):
 class Label(StrEnum):
     GOOD = "good"
     CAUTION = "caution"
+    UNREAD = "unread"
+    """In a language that the model can't read."""
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self]
+
+
+JUDGEMENTS = (Label.GOOD, Label.CAUTION)
+"""What a model is asked for, and what examples are labelled with."""
+_SENTENCES = {Label.GOOD: GOOD_SENTENCE, Label.CAUTION: CAUTION_SENTENCE, Label.UNREAD: UNREAD_SENTENCE}
 
 
 class Draft(BaseModel):
@@ -159,9 +173,10 @@ _EXPLANATIONS = {
 class Verdict(BaseModel):
     """What Angel says of one draft.
 
-    `good` carries no findings and no rewrite. `caution` without a rewrite is for models that gave none; `tip`, a line
-    on how to say it instead, may stand in. `lost` and `added` are the particulars (see `particulars`) in which the
-    rewrite differs from the draft. `offline` says whether the offline model answered, `fallback` why it stood in.
+    `good` and `unread` carry no findings and no rewrite. `caution` without a rewrite is for models that gave none;
+    `tip`, a line on how to say it instead, may stand in. `lost` and `added` are the particulars (see
+    `bot.particulars`) in which the rewrite differs from the draft. `offline` says whether the offline model answered,
+    `fallback` why it stood in.
     """
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
@@ -181,7 +196,7 @@ class Verdict(BaseModel):
 
     @property
     def sentence(self) -> str:
-        return GOOD_SENTENCE if self.label is Label.GOOD else CAUTION_SENTENCE
+        return self.label.sentence
 
     def as_json(self) -> dict[str, Any]:
         """The keys that `angel check --json` and `angel screen` promise, in this order."""

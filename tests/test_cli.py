@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 import bot
 from bot import cli
-from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE
+from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, UNREAD_SENTENCE
 from tests.fakes import FakeOpenAI, error
 from tests.processes import ROOT, finish, start
 
@@ -39,6 +39,17 @@ def test_a_stinging_message_exits_with_1_and_says_why() -> None:
     assert result.output.startswith(CAUTION_SENTENCE)
     assert "“As per my last email”" in result.output
     assert "offline check" in result.output
+
+
+def test_a_message_in_another_language_is_said_to_be_unread_and_exits_with_2() -> None:
+    result = angel("check", "Eres un imbécil.")
+    assert result.return_value == 2
+    assert result.output.startswith(UNREAD_SENTENCE)
+    assert "a chat model reads most languages" in result.output
+    result = angel("check", "--json", "Eres un imbécil.")
+    assert result.return_value == 2
+    said = json.loads(result.output)
+    assert (said["verdict"], said["sentence"], said["offline"]) == ("unread", UNREAD_SENTENCE, True)
 
 
 @pytest.mark.parametrize("arguments", [["check"], ["check", "-"]])
@@ -71,6 +82,15 @@ def test_the_offline_check_answers_where_the_chat_model_fails(openai_server: Fak
     assert result.returncode == 1
     assert "The chat model is not set up right, so the offline check answered." in result.stdout.decode()
     assert "Check OPENAI_API_KEY" in result.stderr.decode()
+
+
+def test_a_foreign_message_stays_unread_where_the_chat_model_fails(openai_server: FakeOpenAI) -> None:
+    openai_server.replies.append(error(401, "invalid_api_key"))
+    result = finish("check", "Eres un imbécil.")
+    assert result.returncode == 2
+    said = result.stdout.decode()
+    assert said.startswith(UNREAD_SENTENCE)
+    assert "The chat model is not set up right, so the offline check answered." in said
 
 
 def test_a_model_is_named_by_uri(openai_server: FakeOpenAI, cache_dir: Path) -> None:

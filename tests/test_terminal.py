@@ -1,11 +1,12 @@
 """A verdict on a terminal and in a pipe."""
 
 import io
+import re
 
 import pytest
 
 from bot.terminal import show
-from bot.verdict import Category, Draft, Fallback, Finding, Label, Verdict
+from bot.verdict import UNREAD_SENTENCE, Category, Draft, Fallback, Finding, Label, Verdict
 
 NOTE = "It misses irony."
 DRAFT = Draft(text="Per my LAST email, [bold]Tom[/bold]:\nyou idiot \x1b[31m.")
@@ -84,6 +85,15 @@ def test_what_a_rewrite_lost_and_made_up_is_said() -> None:
 def test_every_fallback_is_explained_with_what_the_offline_check_misses(why: Fallback) -> None:
     said = in_pipe(Verdict(label=Label.GOOD, model="offline", offline=True, fallback=why))
     assert "so the offline check answered. It misses irony." in said.replace("\n", " ")
+
+
+def test_an_unread_draft_is_said_to_be_one_and_what_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    unread = Verdict(label=Label.UNREAD, model="offline", offline=True)
+    for said in (on_terminal(unread, monkeypatch), in_pipe(unread)):
+        said = " ".join(re.sub("\x1b\\[[0-9;]*m", "", said).split())
+        assert said.startswith(UNREAD_SENTENCE)
+        assert "a chat model reads most languages. For a chat model, set OPENAI_API_KEY" in said
+        assert NOTE not in said
 
 
 def test_the_offline_check_says_how_to_use_a_chat_model() -> None:

@@ -57,7 +57,7 @@ class Summary:
         else:
             self.not_checked += 1
             if len(self.problems) < SHOWN_PROBLEMS:
-                self.problems.append((self.rows, said["reason"]))
+                self.problems.append((self.rows, said["reason"] or said["sentence"]))
 
 
 class Batch:

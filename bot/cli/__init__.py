@@ -23,6 +23,7 @@ from bot.errors import AngelError, DraftRejected
 from bot.verdict import Draft, Label, Tone, Verdict
 
 COULD_NOT_CHECK, INTERRUPTED = 2, 130
+_EXIT_CODES = {Label.GOOD: 0, Label.CAUTION: 1, Label.UNREAD: COULD_NOT_CHECK}
 
 
 def main() -> None:
@@ -102,7 +103,7 @@ angel.add_command(manifest)
 def check(text: str | None, tone: str, context: str | None, model_uri: str | None, as_json: bool) -> int:
     """Check one message: TEXT, or standard input where TEXT is - or left out.
 
-    The exit code is 0 for good, 1 for caution, 2 where it could not be checked.
+    The exit code is 0 for good, 1 for caution, 2 where it could not be checked or is in a language that can't be read.
     """
     draft = _draft(_standard_input() if text is None or text == "-" else _typed(text), tone, context)
     verdict = _screen([draft], model_uri)[0]
@@ -111,7 +112,7 @@ def check(text: str | None, tone: str, context: str | None, model_uri: str | Non
         click.echo(text if streams.encodes(text) else json.dumps(verdict.as_json()))
     else:
         _show(draft, verdict)
-    return 0 if verdict.label is Label.GOOD else 1
+    return _EXIT_CODES[verdict.label]
 
 
 @angel.command("try", short_help="Check the five messages of MLflow's tutorial.")

@@ -95,6 +95,8 @@ def _outcome(model: LoadedModel, offline: LoadedModel, example: Example) -> tupl
         verdict = model.check(example.draft)
     except ModelError as error:
         code, said = error.code, str(error)
+    if verdict is not None and verdict.label is Label.UNREAD:
+        verdict, code, said = None, "language", Label.UNREAD.sentence
     latency_ms = (time.perf_counter() - began) * 1_000
     outcome = Outcome(example=example, verdict=verdict, error=code, latency_ms=latency_ms)
     if outcome.rewrite is None:

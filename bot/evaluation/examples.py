@@ -24,7 +24,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from bot.errors import AngelError, DraftRejected
-from bot.verdict import Category, Draft, Label, Tone
+from bot.verdict import JUDGEMENTS, Category, Draft, Label, Tone
 
 EXAMPLES = Path(__file__).with_name("examples.csv")
 COLUMNS = ("text", "label", "category", "slice", "language", "why", "tone", "context")
@@ -104,13 +104,16 @@ def _examples(reader: "csv.DictReader[str]", name: str) -> tuple[Example, ...]:
     return tuple(examples.values())
 
 
+_LABELS = {label.value: label for label in JUDGEMENTS}
+
+
 def _example(cells: dict[str, str]) -> Example:
     if _MORE in cells:
         raise AngelError("It has more cells than there are columns. Put double quotes around a text with commas in it.")
     cells = {column: (cells.get(column) or "").strip() for column in COLUMNS}
     try:
-        label = Label(cells["label"].casefold())
-    except ValueError:
+        label = _LABELS[cells["label"].casefold()]
+    except KeyError:
         raise AngelError("`label` is `good` or `caution`, and here it is neither.") from None
     language = cells["language"].casefold() or "en"
     if not re.fullmatch(r"[a-z]{2}", language):

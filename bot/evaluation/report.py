@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bot.evaluation.changes import Change, ChangeKind, compare
 from bot.evaluation.scorecard import Scorecard, ScoredRow, Share, percent
-from bot.verdict import Label
+from bot.verdict import JUDGEMENTS, Label
 
 _T = TypeVar("_T")
 
@@ -59,7 +59,7 @@ def html_report(card: Scorecard, *, against: Scorecard | None = None, reasons: S
             verdict_shares=_side_by_side(_verdict_shares(card), _verdict_shares(against) if against else []),
             rewrite_shares=_side_by_side(_rewrite_shares(card), _rewrite_shares(against) if against else []),
             running_figures=_side_by_side(_running_figures(card), _running_figures(against) if against else []),
-            matrix_rows=list(Label),
+            matrix_rows=list(JUDGEMENTS),
             matrix_columns=_matrix_columns(card),
             wrong_groups=_wrong_groups(card.rows),
         )
@@ -145,14 +145,14 @@ def confusion_picture(card: Scorecard) -> bytes:
     from matplotlib.figure import Figure
 
     columns = _matrix_columns(card)
-    counts = [[card.count(expected, label) for label in columns] for expected in Label]
+    counts = [[card.count(expected, label) for label in columns] for expected in JUDGEMENTS]
     largest = max((cell for row in counts for cell in row), default=0) or 1
     figure = Figure(figsize=(1.9 + 1.5 * len(columns), 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.imshow(counts, cmap="Purples", vmin=0, vmax=largest)
     axes.set_xticks(range(len(columns)), [label or "no verdict" for label in columns])
-    axes.set_yticks(range(len(Label)), list(Label))
+    axes.set_yticks(range(len(JUDGEMENTS)), list(JUDGEMENTS))
     axes.set_xlabel("the model said")
     axes.set_ylabel("it should be")
     # A model's name may hold a $, which matplotlib would read as mathematics.
@@ -236,7 +236,7 @@ def _side_by_side(mine: Iterable[tuple[str, _T]], theirs: Iterable[tuple[str, _T
 
 def _matrix_columns(card: Scorecard) -> list[Label | None]:
     """The third column only where there is something in it."""
-    return [*Label, None] if card.no_verdict.count else [*Label]
+    return [*JUDGEMENTS, None] if card.no_verdict.count else [*JUDGEMENTS]
 
 
 def _wrong_groups(rows: Sequence[ScoredRow]) -> list[tuple[str, list[ScoredRow]]]:

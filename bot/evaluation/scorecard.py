@@ -25,7 +25,8 @@ class Outcome(BaseModel):
     """What a model made of one example: a verdict, or in its place the code of a ModelError.
 
     `latency_ms` is the time until either was there. `own_check` is the same model's label of the rewrite,
-    `offline_check` the offline model's; None where nobody asked or no label came back, which counts as not passed.
+    `offline_check` the offline model's, which can't fault what it can't read; None where nobody asked or no label came
+    back, which counts as not passed.
     """
 
     model_config = FROZEN
@@ -70,7 +71,7 @@ REWRITE_CHECKS: Mapping[str, RewriteCheck] = {
     "differs": lambda outcome, rewrite: rewrites.differs(outcome.example.text, rewrite),
     "sane_length": lambda outcome, rewrite: rewrites.sane_length(outcome.example.text, rewrite),
     "passes_own_check": lambda outcome, _: outcome.own_check is Label.GOOD,
-    "passes_offline_check": lambda outcome, _: outcome.offline_check is Label.GOOD,
+    "passes_offline_check": lambda outcome, _: outcome.offline_check in (Label.GOOD, Label.UNREAD),
 }
 """What a clean rewrite does, every one of them. Each is given an outcome and its rewrite. `score` adds
 `is_for_this_draft`, which needs to see all rewrites: the same kind words for every sting pass all the others."""

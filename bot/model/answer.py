@@ -11,7 +11,9 @@ from bot.particulars import differences
 from bot.verdict import (
     CAUTION_SENTENCE,
     GOOD_SENTENCE,
+    JUDGEMENTS,
     MAX_DRAFT,
+    UNREAD_SENTENCE,
     Category,
     Draft,
     Label,
@@ -22,7 +24,7 @@ from bot.verdict import (
 
 
 class ErrorCell(TypedDict):
-    """Why a row has no verdict: `code` of a ModelError, or `draft` for a text that can't be checked."""
+    """Why a row has no verdict: `code` of a ModelError, `draft` for a text that can't be checked, or `language`."""
 
     code: str
     message: str
@@ -58,7 +60,7 @@ SCHEMA: dict[str, Any] = {
                 "additionalProperties": False,
             },
         },
-        "verdict": {"type": "string", "enum": [label.value for label in Label]},
+        "verdict": {"type": "string", "enum": [label.value for label in JUDGEMENTS]},
         "rewrite": {
             "type": ["string", "null"],
             "description": "the whole message again; null when the verdict is good",
@@ -109,6 +111,14 @@ def error_row(code: str, message: str) -> Row:
     )
 
 
+def unread_row() -> Row:
+    """The row of a message in a language that the model can't read."""
+    return error_row(_LANGUAGE, UNREAD_SENTENCE)
+
+
+_LANGUAGE = "language"
+
+
 def read_answer(content: str, draft: str) -> Row:
     """What a chat model wrote, as a row: JSON, JSON in a fence or in prose, or the plain sentence of MLflow's tutorial.
 
@@ -131,10 +141,13 @@ def verdict_of(
     """The Verdict in one row of a model's output, whoever's model it is.
 
     `clean` says that the row comes from `answer_row` or `error_row`; any other is made to keep the contract here.
-    Raises the ModelError that the row's `error` names, or AnswerUnusable where the row has no verdict.
+    A row whose error is the language gives an `unread` Verdict. Raises the ModelError that any other `error` names, or
+    AnswerUnusable where the row has no verdict.
     """
     error = row.get("error")
     if isinstance(error, Mapping):
+        if error.get("code") == _LANGUAGE:
+            return Verdict(label=Label.UNREAD, model=model, version=version)
         kind = MODEL_ERRORS.get(str(error.get("code")), ModelError)
         raise kind(str(error.get("message") or "The model reported an error without saying which."))
     label = _label(row.get("verdict"))

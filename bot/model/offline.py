@@ -1,4 +1,5 @@
-"""The offline model: the phrasebook behind MLflow's interface. Deterministic, no network, English only."""
+"""The offline model: the phrasebook behind MLflow's interface. Deterministic, no network, and honest about being for
+English only."""
 
 from typing import Any
 
@@ -7,18 +8,21 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from bot.errors import DraftRejected
-from bot.model.answer import Row, error_row
+from bot.model.answer import Row, error_row, unread_row
+from bot.model.language import Languages, Reading
 from bot.model.phrasebook import Phrasebook
-from bot.verdict import Draft
+from bot.verdict import Draft, Label
 
 
 class OfflineModel(PythonModel):
     """Reads drafts with the phrasebook; `params` are accepted, as every model's are, and change nothing."""
 
     phrasebook: Phrasebook
+    languages: Languages
 
     def load_context(self, context: PythonModelContext) -> None:
         self.phrasebook = Phrasebook.load()
+        self.languages = Languages()
 
     def predict(
         self,
@@ -40,7 +44,15 @@ class OfflineModel(PythonModel):
             )
         except DraftRejected as error:
             return error_row("draft", str(error))
-        return self.phrasebook.check(draft)
+        return self.check(draft)
+
+    def check(self, draft: Draft) -> Row:
+        """The row of one draft. What is found in the English part counts; without a finding, `good` means all of it."""
+        reading = self.languages.read(draft.text)
+        if reading is Reading.FOREIGN:
+            return unread_row()
+        row = self.phrasebook.check(draft)
+        return unread_row() if reading is Reading.PARTLY and row["verdict"] == Label.GOOD.value else row
 
 
 mlflow.models.set_model(OfflineModel())

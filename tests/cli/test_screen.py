@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 
 from bot import cli
 from bot.bulk import DEAD_ROWS
+from bot.verdict import UNREAD_SENTENCE
 from tests.fakes import FakeOpenAI, Reply, error, verdict
 from tests.processes import ROOT, start
 
@@ -101,6 +102,16 @@ def test_bad_rows_are_reported_with_their_numbers_and_exit_with_1() -> None:
     assert "Row 2 was not checked. This line is neither" in result.stderr
     assert "Row 3 was not checked. There is nothing to read" in result.stderr
     assert [row["error"] for row in rows_of(Path("m.screened.jsonl"))] == [None, "row", "draft"]
+
+
+def test_a_row_in_another_language_is_written_as_unread_and_counts_as_not_checked() -> None:
+    Path("m.txt").write_text("hi\nEres un imbécil.\n", encoding="utf-8")
+    result = screen("m.txt")
+    assert result.return_value == 1
+    assert "1 good, 0 caution, 1 not checked." in result.stderr
+    assert f"Row 2 was not checked. {UNREAD_SENTENCE}" in result.stderr
+    row = rows_of(Path("m.screened.jsonl"))[1]
+    assert (row["verdict"], row["sentence"], row["error"]) == ("unread", UNREAD_SENTENCE, None)
 
 
 def test_a_rate_limit_is_waited_for(openai_server: FakeOpenAI) -> None:

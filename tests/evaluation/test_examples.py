@@ -11,7 +11,7 @@ import pytest
 from bot.errors import AngelError
 from bot.evaluation.examples import COLUMNS, EXAMPLES, digest, read_examples
 from bot.particulars import particulars
-from bot.verdict import Category, Label, Tone
+from bot.verdict import JUDGEMENTS, Category, Label, Tone
 
 SHIPPED = read_examples()
 SLICES = {
@@ -76,14 +76,14 @@ class TestTheShippedExamples:
     @pytest.mark.parametrize("slice_name", ["instructions", "quoted", "technical", "particulars", "languages"])
     def test_have_both_labels_where_the_form_must_not_decide(self, slice_name: str) -> None:
         counts = Counter(example.label for example in SHIPPED if example.slice == slice_name)
-        assert min(counts[label] for label in Label) >= 2
+        assert min(counts[label] for label in JUDGEMENTS) >= 2
 
     def test_speak_many_languages_each_with_both_labels(self) -> None:
         labels: dict[str, set[Label]] = {}
         for example in SHIPPED:
             labels.setdefault(example.language, set()).add(example.label)
         assert {"en", "de", "fr", "es", "pt", "it", "nl", "pl", "ja"} <= set(labels)
-        assert {language for language, seen in labels.items() if seen != set(Label)} == set()
+        assert {language for language, seen in labels.items() if seen != set(JUDGEMENTS)} == set()
 
     def test_use_every_category_and_every_tone_and_some_context(self) -> None:
         assert {example.category for example in SHIPPED} == {*Category, None}

@@ -13,7 +13,7 @@ from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 import bot.model
 from bot.model.answer import Row, verdict_of
-from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Draft, Tone
+from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, UNREAD_SENTENCE, Draft, Label, Tone
 
 SIGNATURE = ModelSignature(
     inputs=Schema(
@@ -75,6 +75,21 @@ def test_a_text_that_cannot_be_checked_is_an_error_of_its_own_row_alone(model: P
     assert empty["error"] is not None
     assert empty["error"]["code"] == "draft"
     assert fine["verdict"] == "good"
+
+
+def test_what_is_not_english_is_an_error_of_its_own_row_and_an_unread_verdict(model: PyFuncModel) -> None:
+    texts = [
+        "Eres un imbécil.",
+        "Thanks for the report, I'll read it today. Pero la próxima vez avísame antes de las nueve.",
+        "You are an idiot. Pero la próxima vez avísame antes de las nueve.",
+        "Thanks for the cake!",
+    ]
+    foreign, partly, stings, fine = rows(model, text=texts)
+    for row in (foreign, partly):
+        assert row["verdict"] is None
+        assert row["error"] == {"code": "language", "message": UNREAD_SENTENCE}
+        assert verdict_of(row, Draft(text="x"), model="offline").label is Label.UNREAD
+    assert (stings["verdict"], fine["verdict"]) == ("caution", "good")
 
 
 def test_a_tone_shapes_the_rewrite_and_an_unknown_one_is_an_error(model: PyFuncModel) -> None:

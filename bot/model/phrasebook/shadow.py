@@ -27,12 +27,20 @@ _STRETCHED = re.compile(r"([a-z])\1{2,}")
 
 def shadow_of(text: str, rude: dict[int, list[str]]) -> str:
     """The text, character for character, in small letters and with what its author only quotes hidden."""
+    return _MASKED_WORD.sub(lambda word: _unmasked(word.group(), rude), _without_quotations(text))
+
+
+def own_words(text: str) -> str:
+    """The text in small letters, with blanks where its author only quotes: code, links, names, quotations."""
+    return _without_quotations(text).replace(_HIDDEN, " ")
+
+
+def _without_quotations(text: str) -> str:
     lower = text.lower()
     if len(lower) != len(text):
         lower = "".join(small if len(small := each.lower()) == 1 else each for each in text)
     shadow = _NOT_ONES_OWN_WORDS.sub(_hide, lower.translate(_PLAIN).replace(_HIDDEN, " "))
-    shadow = _QUOTATION.sub(lambda quotation: _hide_quotation(quotation, shadow), shadow)
-    return _MASKED_WORD.sub(lambda word: _unmasked(word.group(), rude), shadow)
+    return _QUOTATION.sub(lambda quotation: _hide_quotation(quotation, shadow), shadow)
 
 
 def plain_forms(word: str) -> tuple[str, ...]:
