@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from bot.settings import Settings
 from tests.fakes import FakeOpenAI
@@ -14,6 +16,10 @@ from tests.fakes import FakeOpenAI
 # What a shell starts in the background ignores Ctrl-C, and hands that on to every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes to make or to run says how busy the machine is. What is about time is a benchmark.
+hypothesis_settings.register_profile("angel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("angel")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -24,6 +30,7 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Nothing of the machine's own set-up reaches a test, and no test finds what another left."""
+    before = set(os.environ)
     for name in {*Settings.variables(), *(name for name in os.environ if name.startswith("MLFLOW_"))}:
         monkeypatch.delenv(name, raising=False)
     # By default MLflow asks a server that is down for minutes.
@@ -31,6 +38,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.chdir(tmp_path)
     yield
+    for name in os.environ.keys() - before:  # a .env file that `angel` read in this process, MLflow's own
+        del os.environ[name]
     if "mlflow" in sys.modules:
         import mlflow
 

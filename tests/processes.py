@@ -9,6 +9,8 @@ from typing import Any
 import bot
 
 ROOT = Path(bot.__file__).parent.parent
+HANG = 150
+"""Seconds after which a process counts as hanging, on a machine however busy. Nothing is measured by it."""
 
 
 def start(
@@ -33,7 +35,7 @@ def finish(*arguments: str, input: bytes | None = None, **environ: str) -> "subp
     stdin = subprocess.DEVNULL if input is None else subprocess.PIPE
     with start(*arguments, python=(), stdin=stdin, **environ) as child:
         try:
-            out, err = child.communicate(input, timeout=50)
+            out, err = child.communicate(input, timeout=HANG)
         except subprocess.TimeoutExpired:
             child.kill()
             raise

@@ -46,8 +46,8 @@ def _run() -> int:
         return INTERRUPTED
     except AngelError as error:
         streams.complain(f"angel: {error}")
-    except BrokenPipeError:
-        pass  # whoever read the output has seen enough, and knows
+    except (BrokenPipeError, SystemExit):
+        pass  # whoever read the output has seen enough, and knows; click, too, would end with 1 there
     except OSError as error:
         if error.errno not in streams.UNWRITABLE:
             return _bug(error)

@@ -1,11 +1,9 @@
 """What `angel` makes of a terminal that can't show a letter, and of an output that can't be written."""
 
-import io
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,7 +11,8 @@ import pytest
 
 from bot import cli
 from bot.verdict import CAUTION_SENTENCE
-from tests.processes import finish, start
+from tests.cli.conftest import Main
+from tests.processes import HANG, ROOT, finish, start
 
 STINGS = "You idiot 🙂, as per my last email"
 CAUTION, COULD_NOT_CHECK = 1, 2
@@ -24,32 +23,8 @@ def _cache(monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
     monkeypatch.setenv("ANGEL_CACHE_DIR", str(cache_dir))
 
 
-@pytest.fixture
-def main(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[int, bytes, bytes]]:
-    """Runs `angel` in this process, with real files as its streams: (exit code, output, errors)."""
-
-    def run(
-        *arguments: str, encoding: str = "utf-8", out: str = "out", err: str = "err", stdin: bytes = b""
-    ) -> tuple[int, bytes, bytes]:
-        monkeypatch.setattr(sys, "argv", ["angel", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        # As Python opens them: strict for output, with escapes for errors.
-        for name, path, errors in (("stdout", out, "strict"), ("stderr", err, "backslashreplace")):
-            opened = (tmp_path / path).open("w", encoding=encoding, errors=errors)
-            monkeypatch.setattr(sys, name, opened)
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        sys.stdout.close()
-        sys.stderr.close()
-        written = [b"" if path.startswith("/") else (tmp_path / path).read_bytes() for path in (out, err)]
-        assert isinstance(ended.value.code, int)
-        return (ended.value.code, *written)  # type: ignore[return-value]  # there are two
-
-    return run
-
-
 @pytest.mark.parametrize("encoding", ["ascii", "us-ascii", "cp1252", "latin-1", "shift_jis", "utf-8"])
-def test_what_a_terminal_cannot_show_is_replaced(main: Callable[..., tuple[int, bytes, bytes]], encoding: str) -> None:
+def test_what_a_terminal_cannot_show_is_replaced(main: Main, encoding: str) -> None:
     code, out, err = main("check", STINGS, encoding=encoding)
     assert (code, err) == (CAUTION, b"")
     lines = out.decode(encoding).splitlines()
@@ -58,9 +33,7 @@ def test_what_a_terminal_cannot_show_is_replaced(main: Callable[..., tuple[int, 
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_json_loses_no_letter_whatever_the_terminal_shows(
-    main: Callable[..., tuple[int, bytes, bytes]], encoding: str
-) -> None:
+def test_json_loses_no_letter_whatever_the_terminal_shows(main: Main, encoding: str) -> None:
     _, out, _ = main("check", "--json", "You idiot, read it 🙂é", encoding=encoding)
     _, whole, _ = main("check", "--json", "You idiot, read it 🙂é")
     assert json.loads(out.decode(encoding)) == json.loads(whole)
@@ -85,13 +58,13 @@ def test_json_loses_no_letter_whatever_the_terminal_shows(
     ids=" ".join,
 )
 def test_an_output_that_cannot_be_written_is_one_line_and_never_a_verdict(
-    main: Callable[..., tuple[int, bytes, bytes]], arguments: tuple[str, ...]
+    main: Main, arguments: tuple[str, ...]
 ) -> None:
-    code, _, err = main(*arguments, out="/dev/full", stdin=b"You idiot\nThanks!\n")
+    code, _, err = main(*arguments, out="/dev/full", input=b"You idiot\nThanks!\n")
     assert (code, err) == (COULD_NOT_CHECK, b"angel: The output can't be written: No space left on device.\n")
 
 
-def test_errors_that_cannot_be_written_change_no_exit_code(main: Callable[..., tuple[int, bytes, bytes]]) -> None:
+def test_errors_that_cannot_be_written_change_no_exit_code(main: Main) -> None:
     assert main("check", "", err="/dev/full")[0] == COULD_NOT_CHECK
     assert main("chekc", err="/dev/full")[0] == COULD_NOT_CHECK
     assert main("check", STINGS, out="/dev/full", err="/dev/full")[0] == COULD_NOT_CHECK
@@ -99,7 +72,7 @@ def test_errors_that_cannot_be_written_change_no_exit_code(main: Callable[..., t
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_errors_are_shown_as_far_as_they_can_be(main: Callable[..., tuple[int, bytes, bytes]], encoding: str) -> None:
+def test_errors_are_shown_as_far_as_they_can_be(main: Main, encoding: str) -> None:
     code, _, err = main("screen", "nowhere-🙂.csv", encoding=encoding)
     assert code == COULD_NOT_CHECK
     assert "nowhere-" in err.decode(encoding)
@@ -107,7 +80,7 @@ def test_errors_are_shown_as_far_as_they_can_be(main: Callable[..., tuple[int, b
 
 
 def test_a_mistake_of_angels_own_is_one_line_without_the_message(
-    main: Callable[..., tuple[int, bytes, bytes]], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    main: Main, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise LookupError(STINGS)
@@ -120,8 +93,16 @@ def test_a_mistake_of_angels_own_is_one_line_without_the_message(
     caplog.set_level(logging.INFO)  # as -v does, where nothing else has set up the log
     code, out, err = main("-v", "check", STINGS)
     assert (code, out) == (COULD_NOT_CHECK, b"")
-    assert b"test_cli_streams.py" in err, "with -v one reads where it is"
+    assert b"test_streams.py" in err, "with -v one reads where it is"
     assert b"idiot" not in err
+
+
+def test_a_closed_pipe_is_quiet_and_never_a_verdict(main: Main) -> None:
+    for arguments in (("check", STINGS), ("check", "Thanks!"), ("manifest",), ("screen", "-")):
+        reader, writer = os.pipe()
+        os.close(reader)
+        code, _, err = main(*arguments, out=os.fdopen(writer, "w"), input=b"hi\n" * 3)
+        assert (code, err) == (COULD_NOT_CHECK, b""), arguments
 
 
 def test_so_it_is_for_a_process() -> None:
@@ -129,16 +110,22 @@ def test_so_it_is_for_a_process() -> None:
     assert (result.returncode, result.stderr) == (CAUTION, b"")
     assert result.stdout.decode("ascii").startswith(CAUTION_SENTENCE)
     with Path("/dev/full").open("wb") as full, start("manifest", stdout=full) as child:
-        _, err = child.communicate(timeout=50)
+        _, err = child.communicate(timeout=HANG)
     assert (child.returncode, err) == (
         COULD_NOT_CHECK,
         b"angel: The output can't be written: No space left on device.\n",
     )
 
 
-def test_a_process_without_streams_still_tells_by_its_exit_code(
-    main: Callable[..., tuple[int, bytes, bytes]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_package_that_is_missing_is_one_line_and_never_a_verdict(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("raise ImportError('No module named click')")
+    with start("check", STINGS, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}") as child:
+        out, err = child.communicate(timeout=HANG)
+    assert (child.returncode, out, err.count(b"\n")) == (COULD_NOT_CHECK, b"", 1)
+    assert b"requirements.txt" in err
+
+
+def test_a_process_without_streams_still_tells_by_its_exit_code(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["angel", "check", STINGS])
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
@@ -148,7 +135,7 @@ def test_a_process_without_streams_still_tells_by_its_exit_code(
 
 
 def test_an_argument_is_read_as_it_was_typed_in_a_locale_without_utf_8(
-    main: Callable[..., tuple[int, bytes, bytes]],
+    main: Main,
 ) -> None:
     typed = STINGS.encode().decode("ascii", "surrogateescape")  # what Python makes of it there
     code, out, _ = main("check", "--json", typed)

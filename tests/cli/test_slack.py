@@ -17,8 +17,9 @@ from aiohttp import web
 from bot.local_slack.slack import LocalSlack
 from bot.slack.manifest import manifest
 from bot.verdict import CAUTION_SENTENCE
+from tests.cli.conftest import Main
 from tests.fakes import FakeOpenAI
-from tests.processes import ROOT
+from tests.processes import HANG, ROOT
 
 
 @asynccontextmanager
@@ -58,7 +59,7 @@ async def said(process: asyncio.subprocess.Process, words: str) -> str:
 
 async def test_serve_answers_over_socket_mode_until_it_is_told_to_end(cache_dir: Path) -> None:
     async with LocalSlack(manifest=manifest()) as slack, angel("serve", **tokens(slack, cache_dir)) as process:
-        await slack.changed(lambda: slack.connections, timeout=40)
+        await slack.changed(lambda: slack.connections, timeout=HANG)
         await slack.command("/angel", "As per my last email, you idiot.")
         (answer,) = await slack.changed(lambda: slack.ephemerals())
         assert CAUTION_SENTENCE in answer["text"]
@@ -137,7 +138,7 @@ async def test_an_mlflow_server_that_hangs_is_felt_neither_in_slack_nor_at_the_e
     async with mlflow_that_hangs(after) as (address, hanging), LocalSlack(manifest=manifest()) as slack:
         environ = tokens(slack, cache_dir) | {"MLFLOW_TRACKING_URI": address, "ANGEL_TRACE_TEXT": "on"}
         async with angel("serve", **environ) as process:
-            await slack.changed(lambda: slack.connections, timeout=40)
+            await slack.changed(lambda: slack.connections, timeout=HANG)
             delivery = await slack.command("/angel", "As per my last email, you idiot.")
             (answer,) = await slack.changed(lambda: slack.ephemerals())
             assert delivery.acked
@@ -161,19 +162,22 @@ async def test_an_mlflow_server_that_hangs_is_felt_neither_in_slack_nor_at_the_e
         (["serve", "--http"], ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]),
     ],
 )
-async def test_serve_names_every_missing_token_at_once(arguments: list[str], missing: list[str]) -> None:
-    async with angel(*arguments) as process:
-        out, err = await process.communicate()
-    assert (process.returncode, out) == (2, b"")
+def test_serve_names_every_missing_token_at_once(main: Main, arguments: list[str], missing: list[str]) -> None:
+    code, out, err = main(*arguments)
+    assert (code, out) == (2, b"")
     lines = err.decode().splitlines()
     assert [line.split(":")[0].strip() for line in lines[1:]] == missing
     assert all("your app >" in line for line in lines[1:])
 
 
-async def test_doctor_finds_nothing_wrong_where_nothing_is(cache_dir: Path, openai_server: FakeOpenAI) -> None:
-    async with LocalSlack(manifest=manifest()) as slack, angel("doctor", **tokens(slack, cache_dir)) as process:
-        out, err = await process.communicate()
-    assert (process.returncode, err) == (0, b"")
+async def test_doctor_finds_nothing_wrong_where_nothing_is(
+    main: Main, cache_dir: Path, openai_server: FakeOpenAI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with LocalSlack(manifest=manifest()) as slack:
+        for name, value in tokens(slack, cache_dir).items():
+            monkeypatch.setenv(name, value)
+        code, out, err = await asyncio.to_thread(main, "doctor")
+    assert (code, err) == (0, b"")
     said_of = [line.split(":")[0] for line in out.decode().splitlines()]
     assert said_of == [
         f"✓ {name}" for name in ("Settings", "Bot token", "Scopes", "App token", "Signing secret", "Model", "MLflow")
@@ -181,8 +185,32 @@ async def test_doctor_finds_nothing_wrong_where_nothing_is(cache_dir: Path, open
     assert "answered “Good to Go!”" in out.decode()
 
 
+async def test_doctor_doubts_a_set_up_in_which_only_the_offline_check_answers(
+    main: Main, cache_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with LocalSlack(manifest=manifest()) as slack:
+        for name, value in tokens(slack, cache_dir).items():
+            monkeypatch.setenv(name, value)
+        code, out, _ = await asyncio.to_thread(main, "doctor")
+    lines = out.decode().splitlines()
+    assert code == 0, "it works"
+    (model,) = [number for number, line in enumerate(lines) if line.startswith("! Model: ")]
+    assert "only the offline check" in lines[model]
+    assert "OPENAI_API_KEY" in lines[model + 1]
+
+
+def test_doctor_tells_who_has_no_app_yet_how_to_make_one(main: Main, cache_dir: Path) -> None:
+    code, out, _ = main("doctor")
+    assert code == 1
+    assert "angel manifest" in out.decode()
+
+
 async def test_doctor_says_what_to_do_about_each_thing_that_is_wrong(
-    cache_dir: Path, openai_server: FakeOpenAI, unused_tcp_port: int
+    main: Main,
+    cache_dir: Path,
+    openai_server: FakeOpenAI,
+    unused_tcp_port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     openai_server.key = "another"
     async with LocalSlack(manifest=manifest(), scopes=["chat:write"]) as slack:
@@ -192,10 +220,11 @@ async def test_doctor_says_what_to_do_about_each_thing_that_is_wrong(
             "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{unused_tcp_port}",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         }
-        async with angel("doctor", **wrong) as process:
-            out, err = await process.communicate()
+        for name, value in wrong.items():
+            monkeypatch.setenv(name, value)
+        code, out, err = await asyncio.to_thread(main, "doctor")
     lines = out.decode().splitlines()
-    assert (process.returncode, err) == (1, b"")
+    assert (code, err) == (1, b"")
     failed = [line.split(":")[0] for line in lines if line.startswith("✗")]
     assert failed == ["✗ Scopes", "✗ App token", "✗ Signing secret", "✗ Model", "✗ MLflow"]
     assert "lacking commands" in out.decode()
@@ -203,25 +232,23 @@ async def test_doctor_says_what_to_do_about_each_thing_that_is_wrong(
     assert "xoxb-pasted" not in out.decode()
 
 
-async def test_doctor_names_a_setting_that_cannot_be_used() -> None:
-    async with angel("doctor", ANGEL_DEADLINE="soon") as process:
-        out, _ = await process.communicate()
-    assert process.returncode == 1
+def test_doctor_names_a_setting_that_cannot_be_used(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANGEL_DEADLINE", "soon")
+    code, out, _ = main("doctor")
+    assert code == 1
     assert "ANGEL_DEADLINE" in out.decode()
 
 
-async def test_manifest_is_printed_for_socket_mode_and_for_http() -> None:
-    async with angel("manifest") as process:
-        out, _ = await process.communicate()
-    assert yaml.safe_load(out) == manifest()
-    async with angel("manifest", "--url", "https://angel.example.org") as process:
-        out, _ = await process.communicate()
-    variant = yaml.safe_load(out)
+def test_manifest_is_printed_for_socket_mode_and_for_http(main: Main) -> None:
+    assert yaml.safe_load(main("manifest").out) == manifest()
+    variant = yaml.safe_load(main("manifest", "--url", "https://angel.example.org").out)
     assert variant["settings"]["socket_mode_enabled"] is False
     assert variant["settings"]["interactivity"]["request_url"] == "https://angel.example.org/slack/events"
-    async with angel("manifest", "--url", "http://angel.example.org") as process:
-        _, err = await process.communicate()
-    assert (process.returncode, b"https://" in err) == (2, True)
+    wrong = main("manifest", "--url", "http://angel.example.org")
+    assert (wrong.code, b"https://" in wrong.err) == (2, True)
+    linked = main("manifest", "--link", "--url", "https://angel.example.org").out.decode()
+    assert linked.startswith("https://api.slack.com/apps?new_app=1&manifest_json=")
+    assert "angel.example.org" in linked
 
 
 def test_app_json_and_procfile_start_what_there_is() -> None:
