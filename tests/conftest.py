@@ -1,3 +1,4 @@
+import logging
 import os
 import shutil
 import signal
@@ -40,6 +41,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
     yield
     for name in os.environ.keys() - before:  # a .env file that `angel` read in this process, MLflow's own
         del os.environ[name]
+    for logger in ("bot", "bot.screener", "urllib3"):  # what `angel` sets
+        logging.getLogger(logger).setLevel(logging.NOTSET)
     if "mlflow" in sys.modules:
         import mlflow
 

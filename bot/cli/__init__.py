@@ -13,7 +13,7 @@ import click
 from dotenv import load_dotenv
 
 from bot import __version__
-from bot.cli import parts, streams
+from bot.cli import logs, parts, streams
 from bot.cli.doctor import doctor
 from bot.cli.model import model
 from bot.cli.playground import playground
@@ -66,7 +66,7 @@ def _shown(error: click.ClickException) -> str:
 
 def _bug(error: Exception) -> int:
     """A mistake in Angel: its kind, and with -v where it is. Not its text, which may hold the message's."""
-    if logging.getLogger().isEnabledFor(logging.INFO):
+    if logging.getLogger("bot").isEnabledFor(logging.INFO):
         streams.complain("".join(traceback.format_tb(error.__traceback__)).rstrip("\n"))
     kind = type(error).__name__
     streams.complain(f"angel: That is a mistake in Angel, not in what you typed ({kind}). angel -v tells where.")
@@ -83,7 +83,7 @@ def angel(verbose: bool) -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     if not verbose:
         warnings.simplefilter("ignore")  # they are for developers; the test run turns them into errors
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logs.set_up(logging.INFO if verbose else logging.WARNING, "%(message)s", sys.stderr)
 
 
 angel.add_command(playground)

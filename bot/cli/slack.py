@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import parts
+from bot.cli import logs, parts, streams
 from bot.errors import AngelError
 from bot.settings import Settings
 
@@ -42,7 +42,7 @@ def serve(http: bool, host: str, port: int | None) -> int:
     """
     settings = parts.settings()
     settings.require("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if http else "SLACK_APP_TOKEN")
-    _log(settings)
+    logs.of_a_worker(settings.log_level, sys.stdout)
     screener = parts.following_screener(settings)
 
     from bot.model.phrasebook import WHAT_IT_MISSES
@@ -123,7 +123,7 @@ def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recor
     try:
         code = run(serving)
     except AngelError as error:
-        click.echo(f"angel: {error}", err=True)
+        streams.complain(f"angel: {error}")
         code = COULD_NOT_SERVE
     recorder.close()
     # MLflow's exporter waits at exit for what it has not brought to its server yet: minutes, where that hangs, and a
@@ -136,10 +136,3 @@ def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recor
 
 def _secret(value: "SecretStr | None") -> str:
     return value.get_secret_value() if value else ""
-
-
-def _log(settings: Settings) -> None:
-    """A worker's log: lines on standard output, as its host expects them, at the level that is set."""
-    logging.basicConfig(
-        level=settings.log_level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stdout, force=True
-    )

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TextIO
 
+from bot.cli.logs import without_secrets
+
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 """What the system says where there is no more room, or the device fails."""
 
@@ -61,7 +63,7 @@ def abandon() -> None:
 def complain(said: str) -> None:
     """A line on standard error, where that can be written."""
     try:
-        sys.stderr.write(f"{said}\n")
+        sys.stderr.write(f"{without_secrets(said)}\n")
         sys.stderr.flush()
     except OSError:
         pass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import parts
+from bot.cli.logs import without_secrets
 from bot.cli.model.data import data_option
 from bot.settings import Settings
 
@@ -68,9 +69,9 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     for each in kept:
         each.delete()
     _show_evaluation(cards[0], cards[1] if against else None)
-    click.echo(f"report: {place.report}")
+    click.echo(f"report: {without_secrets(place.report)}")
     click.echo(f"run: {place.run_id}")
-    click.echo(f"store: {registry.tracking_uri}")
+    click.echo(f"store: {without_secrets(registry.tracking_uri)}")
     _say_next(subjects[0].version, reasons, data)
     return 0
 

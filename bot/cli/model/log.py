@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bot.cli import parts
+from bot.cli.logs import without_secrets
 from bot.errors import AngelError
 
 UNSET = "unset"
@@ -49,7 +50,7 @@ def log(
     click.echo(f"uri: {logged.uri}")
     click.echo(f"run: {logged.run_id}")
     click.echo(f"prompt: version {logged.prompt_version}")
-    click.echo(f"store: {registry.tracking_uri}")
+    click.echo(f"store: {without_secrets(registry.tracking_uri)}")
     click.echo("Next: angel model evaluate")
     return 0
 
