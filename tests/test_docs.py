@@ -115,6 +115,13 @@ def test_every_file_of_ours_that_the_documents_name_exists() -> None:
     assert missing == []
 
 
+def test_every_room_is_in_the_table_of_rooms() -> None:
+    table = DOCUMENTS["docs/architecture.md"].split("## The rooms")[1].split("## The way")[0]
+    rooms = [f"bot/{each.name}/" for each in (ROOT / "bot").iterdir() if (each / "__init__.py").exists()]
+    files = [f"bot/{each.name}" for each in (ROOT / "bot").glob("*.py") if not each.name.startswith("__")]
+    assert [each for each in rooms + files if f"`{each}`" not in table] == []
+
+
 def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 120
 
