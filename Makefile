@@ -73,6 +73,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 lock: $(VENV)/setup.stamp ## compile the requirements files from pyproject.toml
 	$(COMPILE) pyproject.toml --output-file requirements.txt
 	$(COMPILE) pyproject.toml --group dev --constraint requirements.txt --output-file requirements-dev.txt
+	@# For small hosts: whatever asks for mlflow gets mlflow-skinny.
+	echo "mlflow; python_version < '0'" | $(COMPILE) pyproject.toml --group skinny --override /dev/stdin \
+		--constraint requirements.txt --output-file requirements-skinny.txt
 	$(COMPILE) --group setup --constraint requirements-dev.txt --output-file requirements-setup.txt
 
 clean: ## remove the virtual environment and caches

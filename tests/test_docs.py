@@ -134,7 +134,7 @@ def test_the_icon_is_as_slack_wants_it() -> None:
 
 
 def test_the_locks_name_no_host() -> None:
-    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-setup.txt"):
+    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-setup.txt", "requirements-skinny.txt"):
         text = (ROOT / lock).read_text()
         assert "--hash=sha256:" in text
         assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)

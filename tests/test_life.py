@@ -18,6 +18,9 @@ from tests.fakes import FakeOpenAI
 from tests.labelled import judge_of_the_examples
 from tests.processes import ROOT
 
+PYTHON = os.environ.get("ANGEL_TEST_PYTHON", sys.executable)
+"""What `angel` runs on; CI runs this a second time on an environment with `requirements-skinny.txt` only."""
+
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(1_200)]
 
 MEAN = read_examples()[0].text
@@ -42,7 +45,7 @@ class Life:
     async def angel(self, *arguments: str) -> tuple[int | None, str]:
         """`angel` with these arguments: its exit code, and all that it said."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", *arguments,
+            PYTHON, "-m", "bot", *arguments,
             env=self.environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         out, _ = await process.communicate()
@@ -72,7 +75,7 @@ class Life:
     async def bot(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """`angel serve` following the champion, connected; told to end when it is done with."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "serve",
+            PYTHON, "-m", "bot", "serve",
             env=self.environ | {"ANGEL_MODEL_URI": "models:/text-message-angel@champion"},
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip

@@ -43,15 +43,20 @@ def serve(http: bool, host: str, port: int | None) -> int:
     settings = parts.settings()
     settings.require("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if http else "SLACK_APP_TOKEN")
     logs.of_a_worker(settings.log_level, sys.stdout)
-    screener = parts.following_screener(settings)
+    # All that a start makes stays. Looking for garbage in it meanwhile takes a tenth of the start.
+    gc.disable()
+    from bot.model.lean import lean_imports
+
+    with lean_imports(settings.model_uri):
+        screener = parts.following_screener(settings)
 
     from bot.model.phrasebook import WHAT_IT_MISSES
-    from bot.slack.http import serve_http
-    from bot.slack.socket_mode import serve_socket_mode
 
     bot_token = _secret(settings.slack_bot_token)
     recorder = _recorder(settings)
     if not http:
+        from bot.slack.socket_mode import serve_socket_mode
+
         return _run(
             lambda stop: serve_socket_mode(
                 screener,
@@ -64,6 +69,8 @@ def serve(http: bool, host: str, port: int | None) -> int:
             ),
             recorder,
         )
+    from bot.slack.http import serve_http
+
     return _run(
         lambda stop: serve_http(
             screener,
@@ -118,6 +125,7 @@ def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recor
 
     # What is there by now stays. A full collection walks through all of MLflow for 0.13 s, in which nothing is acked.
     gc.freeze()
+    gc.enable()
     if recorder is None:
         return run(serving)
     try:

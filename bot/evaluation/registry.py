@@ -42,7 +42,7 @@ _CODE = (
     "model/prompt.py",
 )
 """What `chat.py` imports of ours. It travels with the model, so that it loads where `bot` is not installed."""
-_REQUIRED = ("httpx2", "mlflow", "openai", "pandas", "pydantic", "tenacity")
+_REQUIRED = ("httpx2", "openai", "pandas", "pydantic", "tenacity")
 
 
 SCORECARD = "scorecard.json"
@@ -111,7 +111,11 @@ class Registry:
                     code_paths=[str(code)],
                     signature=SIGNATURE,
                     input_example=INPUT_EXAMPLE,
-                    pip_requirements=[f"{name}=={installed(name)}" for name in _REQUIRED],
+                    # Not the installed distribution's: on a small host that is mlflow-skinny, of the same version.
+                    pip_requirements=[
+                        f"mlflow=={mlflow.__version__}",
+                        *(f"{name}=={installed(name)}" for name in _REQUIRED),
+                    ],
                     model_config=dict(config),
                     prompts=[prompt],
                     registered_model_name=MODEL,
