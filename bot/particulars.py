@@ -2,8 +2,13 @@
 
 import re
 
-PLACEHOLDER = re.compile(r"\[\[\d+:[^\[\]\n]*\]\]")
-"""What stands in a draft for something only the way in can write, `[[1:@Maria]]`: a number, and a hint to read."""
+PLACEHOLDER = re.compile(
+    r"(?:\[\[|\\\[\\\[)[ \t]{0,9}(?P<number>[0-9]{1,9})[ \t]{0,9}(?:[:：](?P<hint>[^\[\]\n]*?))?(?:\]\]|\\\]\\\])"
+)
+"""What stands in a draft for something only the way in can write, `[[1:@Maria]]`: a number, and a hint to read.
+
+Models escape the brackets, drop the hint or change it: the number is what counts.
+"""
 
 _LINK_END = r"""[^\s<>|]*[^\s<>|.,;:!?)\]}'"”’]"""  # punctuation behind a link belongs to the sentence
 _PARTICULAR = re.compile(
@@ -22,11 +27,13 @@ _PARTICULAR = re.compile(
 def particulars(text: str) -> dict[str, str]:
     """The placeholders, links, addresses, mentions and numbers of a text, in order of appearance.
 
-    They are what a rewrite must neither lose nor invent. Keys compare without regard to case, values are as written.
+    They are what a rewrite must neither lose nor invent. Keys compare, placeholders by their number and all else
+    without regard to case; values are as written.
     """
     found: dict[str, str] = {}
     for match in _PARTICULAR.finditer(text):
-        found.setdefault(match.group().casefold(), match.group())
+        key = f"[[{match['number']}]]" if match["number"] else match.group().casefold()
+        found.setdefault(key, match.group())
     return found
 
 

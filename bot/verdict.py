@@ -65,6 +65,8 @@ _SENTENCES = {Label.GOOD: GOOD_SENTENCE, Label.CAUTION: CAUTION_SENTENCE, Label.
 class Draft(BaseModel):
     """A message its author has not sent yet.
 
+    `previous` is a rewrite of it that they have seen, or its beginning: another one is wanted.
+
     Raises DraftRejected, never a ValidationError: what is wrong with a draft is for its author to read, and pydantic's
     message would carry the text.
     """
@@ -74,6 +76,7 @@ class Draft(BaseModel):
     text: str
     tone: Tone = Tone.PLAYFUL
     context: str | None = None
+    previous: str | None = None
 
     @field_validator("text", mode="before")
     @classmethod
@@ -89,6 +92,12 @@ class Draft(BaseModel):
                 "Check it in parts, or just the part you are unsure of."
             )
         return text
+
+    @field_validator("previous", mode="before")
+    @classmethod
+    def _at_most_a_draft(cls, previous: object) -> str | None:
+        # Not the author's words, so nothing they could mend.
+        return whole(previous[:MAX_DRAFT]) if isinstance(previous, str) and previous else None
 
     @field_validator("tone", mode="before")
     @classmethod

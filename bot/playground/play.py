@@ -11,7 +11,7 @@ from bot.errors import AngelError
 from bot.local_slack.slack import LocalSlack
 from bot.playground.conversation import converse
 from bot.playground.page import Page
-from bot.slack.listeners import Screener
+from bot.slack.angel import Screener
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import Draft, Verdict

@@ -1,34 +1,25 @@
 """The Bolt app: everything that Slack can ask of Angel, wired to what does it."""
 
-import re
-import time
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import wording
+from bot.slack.angel import Angel, Recorder, Screener
 from bot.slack.blocks import notice
-from bot.slack.buttons import (
-    ANOTHER_VERSION,
-    EDIT_DRAFT,
-    HELPFUL,
-    KEEP_NOTHING,
-    KEEP_TEXT,
-    NOT_HELPFUL,
-    TONE_PREFIX,
-    USE_REWRITE,
-)
 from bot.slack.delivery import SlackClient, Undeliverable
 from bot.slack.in_flight import InFlight, log, log_bug
-from bot.slack.listeners import Listeners, Recorder, Screener
-from bot.slack.modals import COMPOSER
+from bot.slack.interaction import ACK_READ, Interaction
+from bot.slack.listeners import LISTENERS, Listener
 from bot.slack.quiet import quiet
-from bot.verdict import Tone
 
 STILL_READING_SECONDS = 4.0
 
@@ -42,13 +33,12 @@ def build_app(
     recorder: Recorder | None = None,
     offline_note: str = "",
     patience: float = STILL_READING_SECONDS,
-    now: Callable[[], float] = time.time,
 ) -> AsyncApp:
     """The app around a screener.
 
     Whoever dispatches to it over HTTP has looked at Slack's signature: the app does not. `recorder` keeps checks and
     votes; without one a vote is a line in the log. `offline_note` is one line on what the offline check misses,
-    `patience` the seconds before a person is told that it takes longer; `now` is the clock.
+    `patience` the seconds before a person is told that it takes longer.
     """
 
     async def authorize() -> AuthorizeResult:
@@ -66,16 +56,16 @@ def build_app(
         ssl_check_enabled=False,
         raise_error_for_unhandled_request=True,
     )
-    do = Listeners(screener, slack, in_flight, recorder=recorder, offline_note=offline_note, patience=patience, now=now)
-    app.command("/angel")(do.command)
-    app.shortcut({"type": "message_action", "callback_id": "check_message"})(do.check_message)
-    app.shortcut({"type": "shortcut", "callback_id": "write_with_angel"})(do.write)
-    app.action(re.compile(rf"^(?:{ANOTHER_VERSION}|{TONE_PREFIX}(?:{'|'.join(Tone)}))$"))(do.again)
-    app.action(EDIT_DRAFT)(do.edit)
-    app.action(USE_REWRITE)(do.use_rewrite)
-    app.action(re.compile(rf"^(?:{HELPFUL}|{NOT_HELPFUL})$"))(do.vote)
-    app.action(re.compile(rf"^(?:{KEEP_TEXT}|{KEEP_NOTHING})$"))(do.keep)
-    app.view(COMPOSER)(do.submit)
+    angel = Angel(screener, slack, in_flight, recorder, offline_note, patience)
+    named: dict[str, Callable[[str], Callable[..., Any]]] = {
+        "slash_commands": app.command,
+        "message_action": lambda name: app.shortcut({"type": "message_action", "callback_id": name}),
+        "shortcut": lambda name: app.shortcut({"type": "shortcut", "callback_id": name}),
+        "view_submission": app.view,
+        "block_actions": app.action,
+    }
+    for (kind, name), listener in LISTENERS.items():
+        named[kind](name)(_bound(listener, angel))
 
     @app.error
     async def on_error(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
@@ -94,3 +84,10 @@ def build_app(
         return None
 
     return app
+
+
+def _bound(listener: Listener, angel: Angel) -> Callable[..., Awaitable[None]]:
+    async def on_interaction(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+        await listener(angel, Interaction(body, ack, context.get(ACK_READ) or asyncio.Event()))
+
+    return on_interaction

@@ -1,148 +1,151 @@
 """What Angel says, as Slack shows it: a Verdict becomes Block Kit, within Slack's sizes whatever it holds. Pure."""
 
 import json
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.slack import wording
-from bot.slack.buttons import MAX_MODEL, MAX_VERSION, Checked, can_carry, vote_buttons
-from bot.slack.text import Entity, Rewrite, Written, clipped, escape
-from bot.verdict import MAX_DRAFT, Label, Verdict
+from bot.slack.buttons import Asked, Ballot, Element, can_carry, vote_buttons, vote_menu
+from bot.slack.rich_text import elements, ready_to_copy
+from bot.slack.text import MAX_PARTICULARS, Origin, Rewrite, Written, clipped, escape, size
+from bot.verdict import Label, Verdict
 
 Block = dict[str, Any]
 
 MAX_MESSAGE = 13_000
-"""Characters of all blocks of a message as JSON; Slack refuses somewhat more than that."""
-MAX_INPUT = 3_000
-"""Characters that an input of a modal can hold."""
-MAX_TEXT = 12_000
-"""Characters of top-level text; Slack cuts at 40,000, and nobody has more than a message read to them."""
-MAX_FINDINGS = 5
-MAX_EXCERPT, MAX_REASON = 120, 240
-MAX_PARTICULARS = 6
+"""Of all blocks of a message as JSON; Slack refuses somewhat more than that."""
+MAX_TEXT = 39_000
+"""Of top-level text; Slack cuts at 40,000."""
+MAX_SECTION = 3_000
+MAX_FINDINGS = 4
+MAX_EXCERPT, MAX_REASON, MAX_MODEL, MAX_VERSION = 120, 240, 75, 20
 
 REWRITE, VOTES, MAY_I = "rewrite", "votes", "may_i"
-"""Ids of blocks that are looked for in a view that Slack sends back."""
+"""What the ids of blocks begin with that are looked for in a view that Slack sends back. Each answer has its own ids:
+in a message that replaces another, a menu with the old id would still show what was picked in the old one."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """`text` is what screen readers and notifications say, `blocks` what is seen."""
+    """`text` is what screen readers and notifications say, in mrkdwn; `blocks` is what is seen.
+
+    Without blocks Slack shows the text, and refuses nothing that is in it.
+    """
 
     text: str
-    blocks: Sequence[Block]
+    blocks: Sequence[Block] = ()
 
 
 def verdict_answer(
     verdict: Verdict,
+    asked: Asked,
     written: Written,
+    rewrite: Rewrite | None,
     *,
-    offline_note: str,
-    buttons: Sequence[Sequence[Block]] = (),
+    row: Sequence[Element] = (),
     notes: Sequence[str] = (),
-    checked: Checked | None = None,
+    ballot: Ballot | None = None,
+    gives_back: bool = True,
 ) -> Answer:
-    """A verdict. Of `buttons`, rows from the longest to the shortest, the first that fits is taken.
+    """A verdict on what was `asked`, `row` under it.
 
-    Votes are on `checked`; where its draft does not fit they do without it.
+    What does not fit is left out, the least needed first. With `gives_back` a draft that is good to go is there to
+    copy.
     """
-    rewrite = written.restore(verdict.rewrite[:MAX_DRAFT]) if verdict.rewrite else None
-    if rewrite and not rewrite.hinted.strip():
-        rewrite = None
-    sentence = _mrkdwn(f"*{verdict.sentence}*")
+    said = wording.sentence(verdict, asked.origin)
+    head = [_quote(written)] if asked.origin is not Origin.DRAFT else []
+    head.append(_mrkdwn(f"*{said}*"))
     findings = _findings(verdict, written)
     if rewrite:
-        forms = [_rewrite(rewrite.parts), _rewrite((rewrite.hinted,))]
+        forms = [
+            _to_copy(wording.rewrite_heading(asked.origin), elements(rewrite.parts, written.emoji)),
+            _to_copy(wording.rewrite_heading(asked.origin), elements([rewrite.hinted])),
+        ]
         notes = [*_differences(rewrite), *notes]
+        spoken = f"{said} {wording.REWRITE_SPOKEN}\n{_spoken(rewrite)}"
     elif verdict.label is Label.CAUTION:
-        forms = [[plain(clipped(written.quoted(verdict.tip or ""), MAX_INPUT) or wording.NO_REWRITE)]]
+        tip = clipped(written.quoted(verdict.tip or ""), MAX_REASON) or wording.NO_REWRITE
+        forms, spoken = [[_plain(tip)]], f"{said} {escape(tip)}"
+    elif gives_back and asked.origin is Origin.DRAFT:
+        forms, spoken = _given_back(written), f"{said}\n{_spoken(written.restore(written.text))}"
     else:
-        forms = [[]]
-    checked_by = small_print(
-        f"{_checked_by(verdict, written)} · {wording.ONLY_YOU}",
-        *([wording.stood_in(verdict.fallback)] if verdict.fallback else []),
-        *([offline_note] if verdict.offline and offline_note else []),
-    )
-    rows = [row for row in (*buttons, ()) if can_carry(row)]
-    ballots = [vote_buttons(checked), vote_buttons(replace(checked, draft=""))] if checked else [[]]
-    ballots = [votes for votes in ballots if can_carry(votes)]
+        forms, spoken = [[]], said
+    print_of = _small_print(verdict, asked, written)
+    ballots = [ballot, replace(ballot, draft="")] if ballot and ballot.draft else [ballot]
+    rows = [row, ()] if can_carry(list(row)) else [()]
     candidates = (
         [
-            sentence,
+            *head,
             *found,
             *form,
-            *_notes(notes, cut=len(row) < len(buttons[0]) if buttons else False),
-            *row_of(row),
-            checked_by,
-            *row_of(votes, VOTES),
+            *_context(*notes, *([wording.TOO_LONG_FOR_BUTTONS] if len(pressable) < len(row) else [])),
+            *row_of(pressable),
+            *_with_votes(print_of, each),
         ]
         for found in (findings, [])
         for form in forms
-        for row in rows
-        for votes in ballots
+        for pressable in rows
+        for each in ballots
     )
-    return Answer(
-        _spoken(verdict, rewrite), next(filter(_fits, candidates), [sentence, checked_by, *row_of(ballots[-1], VOTES)])
-    )
+    return Answer(spoken, next(filter(_fits, candidates), ()))
 
 
-def notice(text: str, *, buttons: Sequence[Sequence[Block]] = ()) -> Answer:
-    """A sentence of our own; `buttons` as for a verdict. `text` is mrkdwn."""
-    candidates = ([_mrkdwn(text), *row_of(row)] for row in buttons if can_carry(row))
-    return Answer(text, next(filter(_fits, candidates), [_mrkdwn(text)]))
+def notice(text: str, *, row: Sequence[Element] = (), back: Written | None = None) -> Answer:
+    """A sentence of our own in mrkdwn, `row` under it; `back` is a draft to give back."""
+    row = row if can_carry(list(row)) else ()
+    if back is None:
+        return Answer(text, [_mrkdwn(text), *row_of(row)])
+    candidates = ([_mrkdwn(text), *form, *row_of(row)] for form in _given_back(back))
+    return Answer(f"{text}\n{_spoken(back.restore(back.text))}", next(filter(_fits, candidates), ()))
 
 
-def _spoken(verdict: Verdict, rewrite: Rewrite | None) -> str:
-    if rewrite is None:
-        return verdict.sentence
-    text = rewrite.mrkdwn if len(rewrite.mrkdwn) <= MAX_TEXT else escape(rewrite.hinted)
-    return f"{verdict.sentence} {wording.REWRITE_SPOKEN}\n{text}"
+def text_sections(text: str) -> list[Block]:
+    """Mrkdwn in the plainest blocks there are, for a view, which can't do without any."""
+    step = MAX_SECTION // 4  # characters take up to four bytes
+    pieces = [text[at : at + step] for at in range(0, len(text), step)]
+    return [_plain(piece) for piece in pieces if piece.strip()]
+
+
+def row_of(pressable: Sequence[Element], block_id: str = "") -> list[Block]:
+    named = {"block_id": block_id} if block_id else {}
+    return [{"type": "actions", "elements": list(pressable), **named}] if pressable else []
+
+
+def _given_back(written: Written) -> list[list[Block]]:
+    """The author's own words, with mentions and links as such or as words."""
+    whole = written.restore(written.text)
+    if not whole.hinted.strip():
+        return [[]]
+    forms = [elements(whole.parts, written.emoji), elements([whole.hinted])]
+    return [_to_copy(wording.DRAFT_HEADING, form, "draft") for form in forms]
+
+
+def _to_copy(heading: str, form: list[Element], block_id: str = REWRITE) -> list[Block]:
+    return [_plain(heading), {**_rich(ready_to_copy(form)), "block_id": block_id}]
+
+
+def _quote(written: Written) -> Block:
+    """The beginning of a message, to know it by."""
+    beginning = clipped(" ".join(written.quoted(written.text[: 2 * MAX_EXCERPT]).split()), MAX_EXCERPT)
+    return _rich({"type": "rich_text_quote", "elements": elements([beginning or "…"], written.emoji)})
 
 
 def _findings(verdict: Verdict, written: Written) -> list[Block]:
     items = []
     for finding in verdict.findings[:MAX_FINDINGS]:
-        excerpt = clipped(written.quoted(finding.excerpt), MAX_EXCERPT)
-        reason = clipped(written.quoted(finding.reason), MAX_REASON) or finding.category.title
-        items.append([{"type": "text", "text": f"“{excerpt}”", "style": {"italic": True}}, _words(f" — {reason}")])
+        excerpt = clipped(written.quoted(finding.excerpt[: 2 * MAX_EXCERPT]), MAX_EXCERPT)
+        reason = clipped(written.quoted(finding.reason[: 2 * MAX_REASON]), MAX_REASON) or finding.category.title
+        quoted = [
+            {**element, "style": {"italic": True}} if element["type"] == "text" else element
+            for element in elements([f"“{excerpt}”"], written.emoji)
+        ]
+        items.append([*quoted, *elements([f" — {reason}"], written.emoji)])
     more = len(verdict.findings) - MAX_FINDINGS
     if more > 0:
-        items.append([_words(wording.more_findings(more))])
+        items.append(elements([wording.more_findings(more)]))
     sections = [{"type": "rich_text_section", "elements": item} for item in items]
     return [_rich({"type": "rich_text_list", "style": "bullet", "elements": sections})] if sections else []
-
-
-def _rewrite(parts: Iterable[str | Entity]) -> list[Block]:
-    """The rewrite in one piece, to copy with one gesture.
-
-    Slack has a copy button on preformatted text, in which only letters and links can stand; a rewrite with a mention in
-    it is a quote, where it stays a mention when copied.
-    """
-    elements = [_words(part) if isinstance(part, str) else _element(part) for part in parts]
-    letters_only = all(element["type"] in ("text", "link") for element in elements)
-    kind = "rich_text_preformatted" if letters_only else "rich_text_quote"
-    return [
-        plain(wording.REWRITE_HEADING),
-        {**_rich({"type": kind, "elements": elements}), "block_id": REWRITE},
-    ]
-
-
-def _element(entity: Entity) -> Block:
-    """The entity as rich text has it; what rich text has no element for is its hint."""
-    target = entity.target
-    for pattern, kind, field in (
-        (r"@([UW][A-Z0-9]+)", "user", "user_id"),
-        (r"#([CDG][A-Z0-9]+)", "channel", "channel_id"),
-        (r"!subteam\^(S[A-Z0-9]+)", "usergroup", "usergroup_id"),
-        (r"!(here|channel|everyone)", "broadcast", "range"),
-        (r"((?:https?://|mailto:)[^\s]{1,2900})", "link", "url"),
-    ):
-        if match := re.fullmatch(pattern, target):
-            label = {"text": entity.label} if kind == "link" and entity.label else {}
-            return {"type": kind, field: match[1], **label}
-    return _words(entity.hint)
 
 
 def _differences(rewrite: Rewrite) -> list[str]:
@@ -154,25 +157,28 @@ def _differences(rewrite: Rewrite) -> list[str]:
     ]
 
 
-def _checked_by(verdict: Verdict, written: Written) -> str:
-    if verdict.offline:
-        return wording.CHECKED_OFFLINE
-    model = clipped(written.quoted(verdict.model), MAX_MODEL) or wording.NAMELESS_MODEL
-    return wording.checked_by(model, clipped(verdict.version, MAX_VERSION) if verdict.version else None)
+def _spoken(rewrite: Rewrite) -> str:
+    return rewrite.mrkdwn if size(rewrite.mrkdwn) <= MAX_TEXT - MAX_SECTION else escape(rewrite.hinted)
 
 
-def _notes(notes: Sequence[str], *, cut: bool) -> list[Block]:
-    said = [*notes, *([wording.TOO_LONG_FOR_BUTTONS] if cut else [])]
-    return [small_print(*said)] if said else []
+def _small_print(verdict: Verdict, asked: Asked, written: Written) -> str:
+    model = clipped(written.quoted(verdict.model), MAX_MODEL)
+    version = clipped(verdict.version, MAX_VERSION) if verdict.version else None
+    return wording.small_print(verdict, model, version, asked.tone)
 
 
-def row_of(buttons: Sequence[Block], block_id: str = "") -> list[Block]:
-    named = {"block_id": block_id} if block_id else {}
-    return [{"type": "actions", "elements": list(buttons), **named}] if buttons else []
+def _with_votes(small_print: str, ballot: Ballot | None) -> list[Block]:
+    """The small print, the votes at its side; where a vote carries a draft they are buttons below it."""
+    if ballot is None:
+        return _context(small_print)
+    block_id = f"{VOTES}-{ballot.check}"
+    if ballot.draft and can_carry(vote_buttons(ballot)):
+        return [*_context(small_print), *row_of(vote_buttons(ballot), block_id)]
+    return [{**_plain(small_print), "block_id": block_id, "accessory": vote_menu(ballot)}]
 
 
 def _fits(blocks: Sequence[Block]) -> bool:
-    return len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) <= MAX_MESSAGE
+    return size(json.dumps(blocks, ensure_ascii=False, separators=(",", ":"))) <= MAX_MESSAGE
 
 
 def label(text: str) -> Block:
@@ -183,17 +189,13 @@ def _mrkdwn(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
-def plain(text: str) -> Block:
-    return {"type": "section", "text": label(text)}
+def _plain(text: str) -> Block:
+    return {"type": "section", "text": {**label(text), "emoji": False}}
 
 
-def small_print(*texts: str) -> Block:
-    return {"type": "context", "elements": [{**label(text), "emoji": False} for text in texts]}
+def _context(*texts: str) -> list[Block]:
+    return [{"type": "context", "elements": [{**label(text), "emoji": False} for text in texts]}] if texts else []
 
 
-def _rich(element: Block) -> Block:
+def _rich(element: Element) -> Block:
     return {"type": "rich_text", "elements": [element]}
-
-
-def _words(text: str) -> Block:
-    return {"type": "text", "text": text}

@@ -1,125 +1,215 @@
-"""What each button carries and what it is called. Pure.
+"""What there is to press under an answer, and what each button carries. Pure.
 
 A press may reach any worker, also one of another version, and an ephemeral message comes without its blocks: all that
-is needed to go on stands in the button's value.
+is needed to go on stands in the button's value. An option of a menu holds 150 characters, too few for a draft: the
+tone is picked in a menu, and the button beside it carries the draft and finds the tone in the payload's `state`.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.slack import wording
-from bot.slack.text import clipped
-from bot.verdict import Tone, Verdict, one_line
+from bot.slack.text import Origin, Rewrite, size
+from bot.verdict import Label, Tone, Verdict, one_line
 
-Button = dict[str, Any]
-"""A button as Block Kit has it."""
+Element = dict[str, Any]
+"""A button or menu as Block Kit has it."""
 
 MAX_VALUE = 2_000
-"""Characters that a button can carry."""
-MAX_MODEL, MAX_VERSION = 75, 20
+"""What a button can carry, in UTF-16 units or in bytes: Slack does not say which, so both keep to it."""
+MAX_OPTION = 150
+"""What an option of a menu can carry, likewise."""
 
-ANOTHER_VERSION, EDIT_DRAFT, USE_REWRITE = "another_version", "edit_draft", "use_rewrite"
-TONE_PREFIX = "tone_"
-HELPFUL, NOT_HELPFUL = "helpful", "not_helpful"
+ANOTHER_VERSION, EDIT_DRAFT, USE_REWRITE, PICK_TONE = "another_version", "edit_draft", "use_rewrite", "tone"
+VOTE, HELPFUL, NOT_HELPFUL = "vote", "helpful", "not_helpful"
 KEEP_TEXT, KEEP_NOTHING = "keep_text", "keep_nothing"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a button needs to carry on, whichever worker gets it.
+    """What a person asked to have checked; a button carries it on.
 
-    `draft` is Slack's mrkdwn as it came in, `uses` how often this answer was written, `since` when it first was
-    (seconds since the epoch), `seen` a digest of the rewrite in it. `own` says whether who asks wrote the draft.
+    `draft` is Slack's mrkdwn as it came in. `previous` is the beginning of the rewrite they have seen, with the
+    placeholders that the model left in it.
     """
 
     draft: str
     tone: Tone = Tone.PLAYFUL
     context: str | None = None
-    uses: int = 0
-    since: int = 0
-    seen: str = ""
-    own: bool = False
+    origin: Origin = Origin.DRAFT
+    previous: str = ""
 
     def packed(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """As a button's value; of `previous` as much as fits."""
+        previous = self.previous
+        while True:
+            packed = _compact(asdict(self) | {"previous": previous})
+            if size(packed) <= MAX_VALUE or not previous:
+                return packed
+            previous = previous[: len(previous) * 3 // 4]
 
     @classmethod
-    def unpack(cls, value: str) -> "Asked":
-        carried = json.loads(value)
-        return cls(**carried | {"tone": Tone(carried["tone"])})
+    def unpack(cls, value: str) -> "Asked | None":
+        """What a button of any version carries: the default for what is not there or not known, None without one."""
+        carried = _carried(value)
+        draft, context, previous = (carried.get(name) for name in ("draft", "context", "previous"))
+        if not isinstance(draft, str) or not draft:
+            return None
+        origin = Origin.OTHERS if carried.get("own") is False else Origin.DRAFT
+        return cls(
+            draft,
+            tone_of(carried.get("tone")) or Tone.PLAYFUL,
+            context if isinstance(context, str) else None,
+            next((each for each in Origin if each == carried.get("origin")), origin),
+            previous if isinstance(previous, str) else "",
+        )
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What a vote on an answer carries. `check` is its name in the records, nothing where none are kept.
+class Ballot:
+    """What a vote on an answer carries. `check` is the answer's name, in the records too where there are any.
 
     `draft` is what the author may be asked to give with the vote, as they typed it; nothing where they won't be.
     """
 
     check: str
-    label: str
-    model: str
-    version: str
+    label: str = ""
+    model: str = ""
+    version: str = ""
     draft: str = ""
+    helpful: bool = True
 
     @classmethod
-    def of(cls, verdict: Verdict, check: str, draft: str) -> "Checked":
+    def on(cls, verdict: Verdict, check: str, draft: str = "") -> "Ballot":
         model, version = (one_line(each or "-") for each in (verdict.model, verdict.version))
-        return cls(check, verdict.label.value, clipped(model, MAX_MODEL), clipped(version, MAX_VERSION), draft)
+        return cls(check, verdict.label.value, model, version, draft)
 
-    def packed(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+    def packed(self, most: int = MAX_VALUE) -> str:
+        """As a value of at most `most`: the names of the model and its version, which the log tells, are cut to fit."""
+        ballot = replace(self, model=self.model[:75], version=self.version[:20])
+        while size(packed := _compact(asdict(ballot))) > most and (ballot.model or ballot.version):
+            ballot = replace(ballot, model=ballot.model[:-1], version=ballot.version if ballot.model else "")
+        return packed
 
     @classmethod
-    def unpack(cls, value: str) -> "Checked":
-        return cls(**json.loads(value))
+    def unpack(cls, value: str) -> "Ballot | None":
+        """What a vote of any version carries; nothing without the name of an answer."""
+        carried = _carried(value)
+        words = {name: carried[name] for name in ("check", "label", "model", "version", "draft") if name in carried}
+        if "check" not in words or not all(isinstance(each, str) for each in words.values()):
+            return None
+        return cls(**words, helpful=carried.get("helpful") is not False)
 
 
-def check_buttons(asked: Asked) -> list[Button]:
-    """Another version, each of the other tones, and the composer."""
-    others = [tone for tone in Tone if tone is not asked.tone]
-    return [
-        _button(wording.ANOTHER_VERSION, ANOTHER_VERSION, asked.packed()),
-        *(_button(wording.tone_name(tone), f"{TONE_PREFIX}{tone}", asked.packed()) for tone in others),
-        edit_button(asked),
-    ]
+def tone_of(value: object) -> Tone | None:
+    return next((tone for tone in Tone if tone == value), None)
 
 
-def again_button(asked: Asked) -> Button:
-    return _button(wording.TRY_AGAIN, ANOTHER_VERSION, asked.packed())
+def answer_buttons(asked: Asked, verdict: Verdict, rewrite: Rewrite | None) -> list[Element]:
+    """At most three things to press, each only where it can give something."""
+    pressable = []
+    if rewrite:
+        asked = replace(asked, previous=verdict.rewrite or "")
+        # The offline check has one version in a tone: there the button is for the tone that is picked.
+        label = wording.SAY_IT if verdict.offline else wording.ANOTHER_VERSION
+        pressable += [_button(label, ANOTHER_VERSION, asked.packed()), tone_menu(asked.tone)]
+    if asked.origin is not Origin.OTHERS and verdict.label is Label.CAUTION:
+        pressable.append(edit_button(asked))
+    return pressable
 
 
-def edit_button(asked: Asked) -> Button:
-    return _button(wording.EDIT, EDIT_DRAFT, asked.packed())
+def retry_buttons(asked: Asked) -> list[Element]:
+    """Under what went wrong."""
+    if not asked.draft:
+        return []
+    again = _button(wording.TRY_AGAIN, ANOTHER_VERSION, asked.packed())
+    return [again] if asked.origin is Origin.OTHERS else [again, edit_button(asked)]
 
 
-def use_button() -> Button:
+def edit_button(asked: Asked) -> Element:
+    return _button(wording.EDIT, EDIT_DRAFT, replace(asked, previous="").packed())
+
+
+def use_button() -> Element:
     """Carries nothing: the rewrite is read from the view it stands in."""
     return _button(wording.USE_REWRITE, USE_REWRITE) | {"style": "primary"}
 
 
-def vote_buttons(checked: Checked) -> list[Button]:
+def tone_menu(tone: Tone) -> Element:
+    options = {each: {"text": _plain(wording.in_a_tone(each)), "value": each.value} for each in Tone}
+    return {
+        "type": "static_select",
+        "action_id": PICK_TONE,
+        "placeholder": _plain(wording.TONE_LABEL),
+        "options": list(options.values()),
+        "initial_option": options[tone],
+    }
+
+
+def picked_tone(body: dict[str, Any]) -> Tone | None:
+    """The tone that the menu beside a pressed button shows."""
+    state = (body.get("view") or body).get("state") or {}
+    for block in state.get("values", {}).values():
+        option = block.get(PICK_TONE, {}).get("selected_option") or {}
+        if tone := tone_of(option.get("value")):
+            return tone
+    return None
+
+
+def vote_menu(ballot: Ballot) -> Element:
+    """Shows what was voted, and takes another vote."""
+    return {
+        "type": "static_select",
+        "action_id": VOTE,
+        "placeholder": _plain(wording.WAS_IT_HELPFUL),
+        "options": [
+            {
+                "text": _plain(words),
+                "value": replace(ballot, draft="", helpful=helpful).packed(MAX_OPTION),
+            }
+            for helpful, words in ((True, wording.HELPFUL_OPTION), (False, wording.NOT_HELPFUL_OPTION))
+        ],
+    }
+
+
+def vote_buttons(ballot: Ballot) -> list[Element]:
+    """For a ballot with a draft, which does not fit an option of a menu."""
     return [
-        _button(thumb, action_id, checked.packed()) | {"accessibility_label": spoken}
-        for action_id, thumb, spoken in (
-            (HELPFUL, wording.THUMB_UP, wording.HELPFUL),
-            (NOT_HELPFUL, wording.THUMB_DOWN, wording.NOT_HELPFUL),
+        _button(thumb, action_id, replace(ballot, helpful=helpful).packed()) | {"accessibility_label": spoken}
+        for helpful, action_id, thumb, spoken in (
+            (True, HELPFUL, wording.THUMB_UP, wording.HELPFUL),
+            (False, NOT_HELPFUL, wording.THUMB_DOWN, wording.NOT_HELPFUL),
         )
     ]
 
 
-def keep_buttons(checked: Checked) -> list[Button]:
+def keep_buttons(ballot: Ballot) -> list[Element]:
     """May the draft be kept with the vote?"""
-    return [_button(wording.KEEP_IT, KEEP_TEXT, checked.packed()), _button(wording.NO_THANKS, KEEP_NOTHING)]
+    return [_button(wording.KEEP_IT, KEEP_TEXT, ballot.packed()), _button(wording.NO_THANKS, KEEP_NOTHING)]
 
 
-def can_carry(row: Sequence[Button]) -> bool:
-    """Whether what the buttons carry is within Slack's size."""
-    return all(len(button.get("value", "")) <= MAX_VALUE for button in row)
+def can_carry(row: list[Element]) -> bool:
+    """Whether Slack takes what the buttons carry."""
+    return all(size(each.get("value", "")) <= MAX_VALUE for each in row)
 
 
-def _button(label: str, action_id: str, value: str = "") -> Button:
+def _button(label: str, action_id: str, value: str = "") -> Element:
     carried = {"value": value} if value else {}
-    return {"type": "button", "action_id": action_id, "text": {"type": "plain_text", "text": label}, **carried}
+    return {"type": "button", "action_id": action_id, "text": _plain(label), **carried}
+
+
+def _plain(text: str) -> Element:
+    return {"type": "plain_text", "text": text}
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _carried(value: str) -> dict[str, Any]:
+    try:
+        carried = json.loads(value)
+    except (ValueError, RecursionError):
+        return {}
+    return carried if isinstance(carried, dict) else {}

@@ -1,12 +1,12 @@
 """Getting an answer to Slack: tried again within bounds, its status looked at."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
+import tenacity
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -20,6 +20,15 @@ PAUSES = (0.5, 1.0, 2.0)
 """Seconds before each further attempt, unless Slack asks for more."""
 MAX_RETRY_AFTER = 10
 """Seconds. Slack asking for a longer pause means that this answer won't get there while anybody waits for it."""
+GONE = {
+    "expired_trigger_id",
+    "exchanged_trigger_id",
+    "trigger_exchanged",
+    "hash_conflict",
+    "not_found",
+    "view_not_found",
+}
+"""What Slack says where the place is gone, so that nothing else would fit there either."""
 
 
 KEPT_SECONDS = 60.0
@@ -41,10 +50,15 @@ class Undeliverable(Exception):
         self.reason = reason
 
 
-class _TryAgain(Exception):
+class Refused(Undeliverable):
+    """Slack answered that it won't take this; it may take something plainer."""
+
+
+class _TryAgain(Undeliverable):
+    """`after` as many seconds, or when we like."""
+
     def __init__(self, reason: str, after: float = 0) -> None:
         super().__init__(reason)
-        self.reason = reason
         self.after = after
 
 
@@ -75,10 +89,12 @@ class SlackClient:
     async def __aexit__(self, *exc: object) -> None:
         await self._session.close()
 
-    async def respond(self, response_url: str, answer: Answer, *, replace: bool) -> None:
+    async def respond(self, response_url: str, answer: Answer, *, replace: bool, persist: bool = True) -> None:
         """One use of the `response_url`: a message that only the person who asked can see.
 
-        One that is not Slack's is not used: it would bring a person's words to a host of somebody's choice.
+        `replace` is for the `response_url` of a button: through others Slack adds a message all the same. Without
+        `persist` it is tried once. An address that is not Slack's is not used: it would bring a person's words to a
+        host of somebody's choice.
         """
         if not is_slacks(response_url, self._slack_url):
             raise Undeliverable("foreign_response_url")
@@ -86,32 +102,27 @@ class SlackClient:
             "response_type": "ephemeral",
             "replace_original": replace,
             "text": answer.text,
-            "blocks": list(answer.blocks),
+            **({"blocks": list(answer.blocks)} if answer.blocks else {}),
             "unfurl_links": False,
             "unfurl_media": False,
         }
 
         async def attempt() -> None:
             async with self._session.post(response_url, json=body, allow_redirects=False) as response:
-                if response.status == 200:
-                    return
-                said = await response.text(errors="replace")
-                if "blocks" in said and body.pop("blocks", None):
-                    # Something in them that Slack does not take: the words alone are better than silence.
-                    raise _TryAgain(str(response.status))
-                raise _failure(response.status, response.headers, str(response.status))
+                if response.status != 200:
+                    raise _failure(response.status, response.headers, str(response.status))
 
-        await self._persist(attempt)
+        await self._persist(attempt, persist)
 
     async def open_view(self, trigger_id: str, view: Block) -> str:
         """The id of the new modal."""
         return await self._view(lambda: self._client.views_open(trigger_id=trigger_id, view=view))
 
-    async def update_view(self, view_id: str, view: Block, *, seen: str | None = None) -> None:
+    async def update_view(self, view_id: str, view: Block, *, seen: str | None = None, persist: bool = True) -> None:
         """With `seen`, the hash of the view as a person saw it, only if it still is that one."""
-        await self._view(lambda: self._client.views_update(view_id=view_id, view=view, hash=seen))
+        await self._view(lambda: self._client.views_update(view_id=view_id, view=view, hash=seen), persist)
 
-    async def _view(self, call: Callable[[], Awaitable[Any]]) -> str:
+    async def _view(self, call: Callable[[], Awaitable[Any]], persist: bool = True) -> str:
         async def attempt() -> str:
             try:
                 response = await call()
@@ -123,21 +134,27 @@ class SlackClient:
                 raise _failure(status, getattr(error.response, "headers", {}), str(code or status)) from error
             return str(response["view"]["id"])
 
-        return await self._persist(attempt)
+        return await self._persist(attempt, persist)
 
-    async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        for pause in (*self._pauses, None):
+    async def _persist(self, attempt: Callable[[], Awaitable[T]], persist: bool) -> T:
+        async def once() -> T:
             try:
                 return await attempt()
-            except _TryAgain as trouble:
-                if pause is None or trouble.after > MAX_RETRY_AFTER:
-                    raise Undeliverable(trouble.reason) from trouble
-                await asyncio.sleep(max(pause, trouble.after))
             except (aiohttp.ClientError, TimeoutError) as error:
-                if pause is None:
-                    raise Undeliverable(type(error).__name__) from error
-                await asyncio.sleep(pause)
-        raise AssertionError("the last attempt returns or raises")
+                raise _TryAgain(type(error).__name__) from error
+
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception(_worth_waiting_for),
+            stop=tenacity.stop_after_attempt(1 + len(self._pauses) if persist else 1),
+            wait=self._pause,
+            reraise=True,
+        )
+        return await retrying(once)
+
+    def _pause(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after if isinstance(error, _TryAgain) else 0
+        return max((*self._pauses, 0)[state.attempt_number - 1], asked)
 
 
 def is_slacks(response_url: str, slack_url: str) -> bool:
@@ -146,8 +163,12 @@ def is_slacks(response_url: str, slack_url: str) -> bool:
     return bool(_AT_SLACK.fullmatch(response_url)) or response_url.startswith(f"{own.scheme}://{own.netloc}/")
 
 
-def _failure(status: int, headers: Mapping[str, str], reason: str) -> Exception:
+def _worth_waiting_for(error: BaseException) -> bool:
+    return isinstance(error, _TryAgain) and error.after <= MAX_RETRY_AFTER
+
+
+def _failure(status: int, headers: Mapping[str, str], reason: str) -> Undeliverable:
     if status != 429 and status < 500:
-        return Undeliverable(reason)
+        return Undeliverable(reason) if reason in GONE or status in (404, 410) else Refused(reason)
     after = next((value for name, value in headers.items() if name.lower() == "retry-after"), "0")
     return _TryAgain(reason, float(after) if after.isdigit() else 0)

@@ -18,11 +18,12 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 
 from bot.errors import SettingsError
+from bot.slack.angel import Screener
 from bot.slack.app import build_app
 from bot.slack.connections import Connections, room
 from bot.slack.delivery import PAUSES, SLACK_URL, SlackClient
 from bot.slack.in_flight import READ_SECONDS, InFlight, log_bug
-from bot.slack.listeners import ACK_READ, Screener
+from bot.slack.interaction import ACK_READ
 from bot.slack.manifest import EVENTS_PATH
 from bot.slack.process import END_SECONDS, Ended, accepted, end
 from bot.slack.refusals import Refusals, RefusedByParser

@@ -1,340 +1,230 @@
-"""What each command, shortcut, button and form does. Each acks first; what takes time comes after."""
+"""Everything that a person can do with Angel in Slack, in one table: `LISTENERS`, at the end.
 
-import asyncio
-import contextlib
-import hashlib
+Each listener acks first; what takes time comes after. None of them trusts what a button carries before the ack.
+"""
+
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, Protocol
-
-from slack_bolt.context.ack.async_ack import AsyncAck
-from slack_bolt.context.async_context import AsyncBoltContext
 
 from bot.errors import DraftRejected
 from bot.slack import wording
-from bot.slack.blocks import Block, notice, verdict_answer
-from bot.slack.buttons import ANOTHER_VERSION, HELPFUL, KEEP_TEXT, TONE_PREFIX, Asked, Checked, keep_buttons
-from bot.slack.delivery import SlackClient, Undeliverable
-from bot.slack.in_flight import InFlight, Place, log
-from bot.slack.modals import began, composer_view, draft_block, shown_rewrite, typed, view_after_vote
-from bot.slack.places import Composer, Nowhere, Reply, VerdictModal, VerdictPlace
-from bot.slack.text import Written, cleaned, read
-from bot.verdict import Draft, Label, Tone, Verdict
+from bot.slack.angel import Angel, Recorder
+from bot.slack.blocks import notice
+from bot.slack.buttons import (
+    ANOTHER_VERSION,
+    EDIT_DRAFT,
+    HELPFUL,
+    KEEP_NOTHING,
+    KEEP_TEXT,
+    NOT_HELPFUL,
+    PICK_TONE,
+    USE_REWRITE,
+    VOTE,
+    Asked,
+    picked_tone,
+)
+from bot.slack.checking import check
+from bot.slack.delivery import Undeliverable
+from bot.slack.in_flight import Place, log
+from bot.slack.interaction import Interaction
+from bot.slack.modals import COMPOSER, View, composer_view, draft_block, shown_rewrite, typed, version_of
+from bot.slack.places import Composer, Nowhere, Reply, VerdictModal
+from bot.slack.text import Origin, read
+from bot.slack.votes import keep, vote
+from bot.verdict import Draft, Tone
 
-Body = dict[str, Any]
-
-ACK_READ = "ack_read"
-"""In the context of a request: an event for when Slack has read its ack, set by whoever sends it."""
-
-_TONE_PREFIX = re.compile(rf"\s*({'|'.join(Tone)})\s*:(.*)", re.IGNORECASE | re.DOTALL)
+TONES = {
+    **{tone.value: tone for tone in Tone},
+    "funny": Tone.PLAYFUL,
+    "friendly": Tone.WARM,
+    "kind": Tone.WARM,
+    "formal": Tone.PROFESSIONAL,
+    "polite": Tone.PROFESSIONAL,
+    "short": Tone.BRIEF,
+}
+"""What people call a tone before the draft of a command."""
+# In small letters and with a space, as in the help: "Brief: we lost them" and "funny:)" begin drafts.
+_TONE_FIRST = re.compile(rf"({'|'.join(TONES)}):(?:\s+(.*))?", re.DOTALL)
 _NO_TEXT_OF_ITS_OWN = ("", "This content can't be displayed.")
 
 
-class Screener(Protocol):
-    async def screen(self, draft: Draft) -> Verdict: ...
+async def command(angel: Angel, did: Interaction) -> None:
+    """`/angel`: a draft, `help`, or nothing."""
+    await did.ack()
+    text, tone = did.body.get("text", "").strip(), Tone.PLAYFUL
+    if first := _TONE_FIRST.fullmatch(text):
+        tone, text = TONES[first[1]], (first[2] or "").strip()
+    helps = text.lower() == "help"
+    asked = Asked("" if helps else text, tone)
+    reply = Reply(angel.slack, did.response_url, asked)
+
+    async def work() -> str:
+        if helps:
+            await reply.say(help_mrkdwn(angel.recorder, angel.offline_note))
+            return "help"
+        if text:
+            return await check(angel, reply, asked, "command", did.user)
+        return await _open(angel, did, composer_view(asked), reply)
+
+    await angel.in_flight.serve("command", did.trigger_id, reply, work)
 
 
-class Recorder(Protocol):
-    """Brings checks and votes to where they are kept. Nothing of it waits, and nothing raises.
+async def check_message(angel: Angel, did: Interaction) -> None:
+    """*Check with Angel* in the menu of a message."""
+    await did.ack()
+    message = did.body["message"]
+    origin = Origin.SENT if message.get("user") == did.user else Origin.OTHERS
+    asked = Asked(message.get("text") or "", origin=origin)
+    reply = Reply(angel.slack, did.response_url, asked) if did.response_url else None
+    modal = VerdictModal(angel.slack, asked, otherwise=reply)
+    # The first message of a thread gets a modal, too: nobody can know whether it was picked in the channel or in the
+    # thread, where an answer in the channel may be out of sight.
+    place = modal if reply is None or "thread_ts" in message else reply
 
-    `keeps_text` says whether a person may be asked to give the text of a draft with a vote.
-    """
+    async def work() -> str:
+        if place is modal:
+            await modal.open(did.trigger_id)
+        if asked.draft.strip() in _NO_TEXT_OF_ITS_OWN:
+            await place.say(wording.NO_TEXT)
+            return "no_text"
+        return await check(angel, place, asked, "check_message", did.user)
 
-    @property
-    def keeps_text(self) -> bool: ...
-
-    def check(self, draft: Draft, verdict: Verdict, *, seconds: float, way_in: str, user: str) -> str:
-        """Returns the name under which a vote finds it."""
-
-    def vote(self, check: str, *, helpful: bool, user: str) -> None: ...
-
-    def keep_text(self, check: str, text: str, *, user: str) -> None: ...
+    await angel.in_flight.serve("check_message", did.trigger_id, place, work)
 
 
-class Listeners:
-    """`offline_note` is one line on what the offline check misses; `patience` is in seconds, `now` since the epoch.
+async def write(angel: Angel, did: Interaction) -> None:
+    """*Write with Angel*: the composer."""
+    await did.ack()
+    await angel.in_flight.serve(
+        "write_with_angel",
+        did.trigger_id,
+        Nowhere(),
+        lambda: _open(angel, did, composer_view(Asked("")), Nowhere()),
+    )
 
-    Without a `recorder` a vote is a line in the log.
-    """
 
-    def __init__(
-        self,
-        screener: Screener,
-        slack: SlackClient,
-        in_flight: InFlight,
-        *,
-        recorder: Recorder | None = None,
-        offline_note: str,
-        patience: float,
-        now: Callable[[], float] = time.time,
-    ) -> None:
-        self._screener = screener
-        self._recorder = recorder
-        self._slack = slack
-        self._in_flight = in_flight
-        self._offline_note = offline_note
-        self._patience = patience
-        self._now = now
+async def again(angel: Angel, did: Interaction) -> None:
+    """Another version, in the tone that the menu beside the button shows."""
+    await did.ack()
+    asked = Asked.unpack(did.value)
+    if asked and (tone := picked_tone(did.body)):
+        # In another tone it is another rewrite anyway.
+        asked = replace(asked, tone=tone, previous=asked.previous if tone is asked.tone else "")
+    place = _where_pressed(angel, did, asked)
 
-    async def command(self, ack: AsyncAck, body: Body) -> None:
-        """`/angel`: a draft, `help`, or nothing."""
-        await ack()
-        text, tone = body.get("text", "").strip(), Tone.PLAYFUL
-        if prefix := _TONE_PREFIX.fullmatch(text):
-            tone, text = Tone(prefix[1].lower()), prefix[2].strip()
-        asked = Asked(text, tone, own=True)
-        reply = self._reply(body["response_url"], asked)
+    async def work() -> str:
+        if asked is None:
+            return await _stale(place)
+        return await check(angel, place, asked, "button", did.user)
 
-        async def work() -> str:
-            if text.lower() == "help":
-                await reply.say(help_text(self._recorder))
-                return "help"
-            if text:
-                return await self._check(reply, read(text), asked, "command", body["user_id"])
-            return await self._open(body["trigger_id"], composer_view(tone=tone), reply)
+    await angel.in_flight.serve("button", did.trigger_id, place, work)
 
-        await self._in_flight.serve("command", body["trigger_id"], reply, work)
 
-    async def check_message(self, ack: AsyncAck, body: Body) -> None:
-        """*Check with Angel* in the menu of a message."""
-        await ack()
-        message, response_url = body["message"], body.get("response_url")
-        asked = Asked(message.get("text") or "", own=message.get("user") == body["user"]["id"])
-        in_thread = message.get("thread_ts", message["ts"]) != message["ts"]
-        modal = VerdictModal(self._slack, asked)
-        reply = self._reply(response_url, asked) if response_url else None
+async def edit(angel: Angel, did: Interaction) -> None:
+    """The draft of an answer, in the composer."""
+    await did.ack()
+    asked = Asked.unpack(did.value)
+    place = _where_pressed(angel, did, asked)
 
-        async def check(place: VerdictPlace) -> str:
-            if asked.draft.strip() in _NO_TEXT_OF_ITS_OWN:
-                await place.say(wording.NO_TEXT)
-                return "no_text"
-            return await self._check(place, read(asked.draft), asked, "check_message", body["user"]["id"])
-
-        async def work() -> str:
-            if reply and not in_thread:
-                return await check(reply)
-            try:
-                await modal.open(body["trigger_id"])
-            except Undeliverable:
-                if reply is None:
-                    raise
-                return await self._in_flight.answer(reply, lambda: check(reply))
-            return await check(modal)
-
-        place = reply if reply and not in_thread else modal
-        await self._in_flight.serve("check_message", body["trigger_id"], place, work)
-
-    async def write(self, ack: AsyncAck, body: Body) -> None:
-        """*Write with Angel*: the composer."""
-        await ack()
-        nowhere = Nowhere()
-
-        async def work() -> str:
-            return await self._open(body["trigger_id"], composer_view(), nowhere)
-
-        await self._in_flight.serve("write_with_angel", body["trigger_id"], nowhere, work)
-
-    async def again(self, ack: AsyncAck, body: Body) -> None:
-        """Another version, in the same tone or another."""
-        await ack()
-        action = body["actions"][0]
-        asked = Asked.unpack(action["value"])
-        if action["action_id"].startswith(TONE_PREFIX):
-            asked = replace(asked, tone=Tone(action["action_id"].removeprefix(TONE_PREFIX)))
+    async def work() -> str:
+        # Somebody else's words, in a button of an older version, are not this person's to write on.
+        if asked is None or asked.origin is Origin.OTHERS:
+            return await _stale(place)
         written = read(asked.draft)
-        seen = asked.seen if action["action_id"] == ANOTHER_VERSION else ""
-
-        async def check(place: VerdictPlace) -> str:
-            return await self._check(place, written, asked, "button", body["user"]["id"], seen)
-
-        if "view" in body:
-            modal = VerdictModal(self._slack, asked, body["view"]["id"])
-            await self._in_flight.serve("button", body["trigger_id"], modal, lambda: check(modal))
-            return
-        reply = self._reply(body["response_url"], asked, replaces=True)
-
-        async def work() -> str:
-            if not reply.closed:
-                return await check(reply)
-            return await self._open(body["trigger_id"], self._composer_of(asked, above=wording.FROM_BEFORE), reply)
-
-        await self._in_flight.serve("button", body["trigger_id"], reply, work)
-
-    async def edit(self, ack: AsyncAck, body: Body) -> None:
-        """The draft of an answer, in the composer."""
-        await ack()
-        asked = Asked.unpack(body["actions"][0]["value"])
-        view = self._composer_of(asked)
-        place = Nowhere() if "view" in body else self._reply(body["response_url"], asked)
-
-        async def work() -> str:
-            if "view" not in body:
-                return await self._open(body["trigger_id"], view, place)
-            await self._slack.update_view(body["view"]["id"], view)
-            return "opened"
-
-        await self._in_flight.serve("button", body["trigger_id"], place, work)
-
-    async def submit(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        """The composer's draft is to be checked."""
-        view = body["view"]
-        text, tone, about = typed(view)
-        version, own = began(view)
-        try:
-            Draft(text=text, tone=tone, context=about)
-        except DraftRejected as error:
-            await ack(response_action="errors", errors={draft_block(version): str(error)})
-            log("composer", "rejected", 0)
-            return
-        composer = Composer(
-            self._slack,
-            view["id"],
-            text,
-            tone,
-            about,
-            version,
-            own=own,
-            ack_read=context.get(ACK_READ) or asyncio.Event(),
-        )
-        await ack(response_action="update", view=composer.view(notice(wording.READING).blocks))
-        await self._in_flight.serve(
-            "composer",
-            body["trigger_id"],
-            composer,
-            # What is typed in an input is plain text; Slack makes no entities of it.
-            lambda: self._check(
-                composer, Written(cleaned(text)), Asked(text, tone, about, own=own), "composer", body["user"]["id"]
-            ),
-        )
-
-    async def use_rewrite(self, ack: AsyncAck, body: Body) -> None:
-        """The rewrite becomes the composer's draft."""
-        await ack()
-        view = body["view"]
-        _, tone, context = typed(view)
-        version, own = began(view)
-        filled = composer_view(shown_rewrite(view["blocks"]), tone, context, version=version + 1, own=own)
-
-        async def work() -> str:
-            await self._slack.update_view(view["id"], filled)
-            return "used"
-
-        await self._in_flight.serve("button", body["trigger_id"], Nowhere(), work)
-
-    async def vote(self, ack: AsyncAck, body: Body) -> None:
-        """Whether an answer was helpful."""
-        await ack()
-        action = body["actions"][0]
-        checked, helpful = Checked.unpack(action["value"]), action["action_id"] == HELPFUL
-
-        async def work() -> str:
-            if self._recorder:
-                self._recorder.vote(checked.check, helpful=helpful, user=body["user"]["id"])
-            if checked.draft and self._recorder and self._recorder.keeps_text:
-                await self._thank(body, wording.MAY_I_KEEP_IT, keep_buttons(checked))
-            else:
-                await self._thank(body, wording.NOTED)
-            return "up" if helpful else "down"
-
-        await self._in_flight.serve(
-            "vote",
-            body["trigger_id"],
-            Nowhere(),
-            work,
-            label=checked.label,
-            model=checked.model,
-            version=checked.version,
-        )
-
-    async def keep(self, ack: AsyncAck, body: Body) -> None:
-        """Whether the draft of an answer may be kept with a vote."""
-        await ack()
-        action = body["actions"][0]
-
-        async def work() -> str:
-            if action["action_id"] != KEEP_TEXT:
-                await self._thank(body, wording.NOT_KEPT, replaces=True)
-                return "declined"
-            if self._recorder is None or not self._recorder.keeps_text:
-                await self._thank(body, wording.NO_LONGER_KEPT, replaces=True)
-                return "not_kept"
-            checked = Checked.unpack(action["value"])
-            self._recorder.keep_text(checked.check, checked.draft, user=body["user"]["id"])
-            await self._thank(body, wording.KEPT, replaces=True)
-            return "kept"
-
-        await self._in_flight.serve("keep_text", body["trigger_id"], Nowhere(), work)
-
-    async def _thank(self, body: Body, said: str, buttons: Sequence[Block] = (), *, replaces: bool = False) -> None:
-        """A word on a vote, beside the answer or where the votes stood. An answer too old for one goes without."""
-        with contextlib.suppress(Undeliverable):
-            if view := body.get("view"):
-                await self._slack.update_view(view["id"], view_after_vote(view, said, buttons), seen=view["hash"])
-            else:
-                answer = notice(said, buttons=[buttons] if buttons else ())
-                await self._slack.respond(body["response_url"], answer, replace=replaces)
-
-    async def _open(self, trigger_id: str, view: Body, place: Place) -> str:
-        try:
-            await self._slack.open_view(trigger_id, view)
-        except Undeliverable:
-            await place.say(wording.OPENED_LATE)
-            return "late"
+        view = composer_view(replace(asked, draft=written.restore(written.text).plain))
+        if did.view is None:
+            return await _open(angel, did, view, place)
+        await angel.slack.update_view(did.view["id"], view)
         return "opened"
 
-    async def _check(
-        self, place: VerdictPlace, written: Written, asked: Asked, way_in: str, user: str, seen: str = ""
-    ) -> str:
-        draft = Draft(text=written.text, tone=asked.tone, context=asked.context)
-        began = time.monotonic()
-        verdict = await self._patiently(place, draft)
-        name, asks = "", False
-        if self._recorder:
-            seconds = time.monotonic() - began
-            name = self._recorder.check(draft, verdict, seconds=seconds, way_in=way_in, user=user)
-            # Whoever checks somebody else's message can't give its words away.
-            asks = self._recorder.keeps_text and asked.own
-        checked = Checked.of(verdict, name, written.restore(written.text).plain if asks else "")
-        rewrite = written.restore(verdict.rewrite) if verdict.rewrite else None
-        digest = hashlib.sha256(rewrite.mrkdwn.encode()).hexdigest()[:8] if rewrite else ""
-        rows, notes = place.offers(digest, rewrite) if verdict.label is Label.CAUTION else ([], [])
-        if rewrite and digest == seen:
-            notes = [wording.SAME_AGAIN, *notes]
-        await place.show(
-            verdict_answer(
-                verdict, written, offline_note=self._offline_note, buttons=rows, notes=notes, checked=checked
-            )
-        )
-        return f"{verdict.label}:{verdict.fallback}" if verdict.fallback else verdict.label.value
-
-    async def _patiently(self, place: VerdictPlace, draft: Draft) -> Verdict:
-        """The verdict; where it takes long, the person is told once."""
-        screening = asyncio.ensure_future(self._screener.screen(draft))
-        try:
-            done, _ = await asyncio.wait({screening}, timeout=self._patience)
-            if not done:
-                with contextlib.suppress(Undeliverable):
-                    await place.still_reading()
-            return await screening
-        finally:
-            if not screening.cancel() and not screening.cancelled():
-                screening.exception()  # looked at, so that asyncio does not print it
-
-    def _reply(self, response_url: str, asked: Asked, *, replaces: bool = False) -> Reply:
-        return Reply(self._slack, response_url, asked, now=self._now, replaces=replaces)
-
-    def _composer_of(self, asked: Asked, above: str = "") -> Body:
-        written = read(asked.draft)
-        draft = written.restore(written.text).plain
-        return composer_view(
-            draft, asked.tone, asked.context, above=notice(above).blocks if above else (), own=asked.own
-        )
+    await angel.in_flight.serve("button", did.trigger_id, place, work)
 
 
-def help_text(recorder: Recorder | None) -> str:
-    """What Angel does, in five lines, with what becomes of a person's words and votes."""
+async def submit(angel: Angel, did: Interaction) -> None:
+    """The composer's draft is to be checked."""
+    view = did.view
+    assert view is not None
+    asked, version = typed(view), version_of(view)
+    try:
+        Draft(text=asked.draft, tone=asked.tone, context=asked.context)
+    except DraftRejected as error:
+        await did.ack(response_action="errors", errors={draft_block(version): str(error)})
+        log("composer", "rejected", 0)
+        return
+    composer = Composer(angel.slack, view["id"], asked, version, ack_read=did.ack_read)
+    await did.ack(response_action="update", view=composer.view(notice(wording.READING)))
+    await angel.in_flight.serve(
+        "composer",
+        did.trigger_id,
+        composer,
+        # What is typed in an input is plain text; Slack makes no entities of it.
+        lambda: check(angel, composer, asked, "composer", did.user, plain=True),
+    )
+
+
+async def use_rewrite(angel: Angel, did: Interaction) -> None:
+    """The rewrite becomes the composer's draft."""
+    await did.ack()
+    view = did.view
+    assert view is not None
+
+    async def work() -> str:
+        filled = replace(typed(view), draft=shown_rewrite(view))
+        await angel.slack.update_view(view["id"], composer_view(filled, version=version_of(view) + 1))
+        return "used"
+
+    await angel.in_flight.serve("button", did.trigger_id, Nowhere(), work)
+
+
+async def pick_tone(angel: Angel, did: Interaction) -> None:
+    """A tone in the menu: the button beside it reads it there."""
+    await did.ack()
+
+
+async def _open(angel: Angel, did: Interaction, view: View, place: Place) -> str:
+    try:
+        await angel.slack.open_view(did.trigger_id, view)
+    except Undeliverable:
+        await place.say(wording.OPENED_LATE)
+        return "late"
+    return "opened"
+
+
+async def _stale(place: Place) -> str:
+    await place.say(wording.STALE_BUTTON)
+    return "stale"
+
+
+def _where_pressed(angel: Angel, did: Interaction, asked: Asked | None) -> Reply | VerdictModal:
+    asked = asked or Asked("")
+    if did.view:
+        return VerdictModal(angel.slack, asked, view_id=did.view["id"])
+    return Reply(angel.slack, did.response_url, asked, replaces=True)
+
+
+def help_mrkdwn(recorder: Recorder | None, offline_note: str) -> str:
+    """The help, with what becomes here of a person's words and votes."""
     if recorder is None:
-        return wording.HELP_MRKDWN.format(privacy=wording.KEEPS_NOTHING)
-    return wording.HELP_MRKDWN.format(privacy=wording.KEEPS_TEXT if recorder.keeps_text else wording.KEEPS_NUMBERS)
+        return wording.help_mrkdwn(wording.KEEPS_NOTHING, offline_note)
+    return wording.help_mrkdwn(wording.KEEPS_TEXT if recorder.keeps_text else wording.KEEPS_NUMBERS, offline_note)
+
+
+Listener = Callable[[Angel, Interaction], Awaitable[None]]
+
+LISTENERS: dict[tuple[str, str], Listener] = {
+    # what the payload is, and what it names
+    ("slash_commands", "/angel"): command,
+    ("message_action", "check_message"): check_message,
+    ("shortcut", "write_with_angel"): write,
+    ("view_submission", COMPOSER): submit,
+    ("block_actions", ANOTHER_VERSION): again,
+    ("block_actions", PICK_TONE): pick_tone,
+    ("block_actions", EDIT_DRAFT): edit,
+    ("block_actions", USE_REWRITE): use_rewrite,
+    ("block_actions", VOTE): vote,
+    ("block_actions", HELPFUL): vote,
+    ("block_actions", NOT_HELPFUL): vote,
+    ("block_actions", KEEP_TEXT): keep,
+    ("block_actions", KEEP_NOTHING): keep,
+}

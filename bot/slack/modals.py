@@ -5,61 +5,46 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.slack import wording
-from bot.slack.blocks import MAX_INPUT, MAY_I, REWRITE, VOTES, Answer, Block, label, plain, row_of, small_print
+from bot.slack.blocks import MAY_I, REWRITE, VOTES, Answer, Block, label, row_of, text_sections
+from bot.slack.buttons import Asked, Element, tone_of
+from bot.slack.text import size
 from bot.verdict import MAX_CONTEXT, Tone
+
+MAX_INPUT = 3_000
+"""What an input of a modal can hold."""
 
 COMPOSER, VERDICT_VIEW = "composer", "verdict"
 DRAFT, TONE, CONTEXT = "draft", "tone", "context"
 
-
-def view_after_vote(view: Block, said: str, buttons: Sequence[Block] = ()) -> Block:
-    """A view that Slack sent, to send back with what is `said` of a vote where the votes stood."""
-    words = plain(said) if buttons else small_print(said)
-    blocks: list[Block] = []
-    for block in view["blocks"]:
-        if block.get("block_id") == VOTES:
-            blocks += [{**words, "block_id": VOTES}, *row_of(buttons, MAY_I)]
-        elif block.get("block_id") != MAY_I:
-            blocks.append(block)
-    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
-    return {**{key: view[key] for key in kept if view.get(key)}, "blocks": blocks}
+View = dict[str, Any]
 
 
-def verdict_view(answer: Answer) -> Block:
+def verdict_view(answer: Answer) -> View:
     """The modal of a message in a thread, where Slack can't place an ephemeral answer."""
     return {
         "type": "modal",
         "callback_id": VERDICT_VIEW,
         "title": label(wording.TITLE),
         "close": label(wording.DONE),
-        "blocks": list(answer.blocks),
+        "blocks": list(answer.blocks) or text_sections(answer.text),
     }
 
 
-def composer_view(
-    draft: str = "",
-    tone: Tone = Tone.PLAYFUL,
-    context: str | None = None,
-    *,
-    above: Sequence[Block] = (),
-    version: int = 1,
-    own: bool = True,
-) -> Block:
-    """The composer, `above` it what there is to say.
+def composer_view(asked: Asked, *, above: Answer | None = None, version: int = 1) -> View:
+    """The composer, with what is `asked` in it as plain text, and `above` it what there is to say.
 
-    Slack keeps what somebody typed as long as the input's ids stay; another `version` lets `draft` replace it. `own`
-    says whether it began with words of the person who sees it.
+    Slack keeps what somebody typed as long as the input's ids stay; another `version` lets the draft replace it.
     """
-    tones = [{"text": label(wording.tone_name(tone)), "value": tone.value} for tone in Tone]
+    tones = {tone: {"text": label(wording.tone_name(tone)), "value": tone.value} for tone in Tone}
     return {
         "type": "modal",
         "callback_id": COMPOSER,
         "title": label(wording.COMPOSER_TITLE),
         "submit": label(wording.CHECK),
         "close": label(wording.DONE),
-        "private_metadata": json.dumps({"version": version, "own": own}),
+        "private_metadata": json.dumps({"version": version}),
         "blocks": [
-            *above,
+            *((above.blocks or text_sections(above.text)) if above else ()),
             {
                 "type": "input",
                 "block_id": draft_block(version),
@@ -70,7 +55,7 @@ def composer_view(
                     "multiline": True,
                     "max_length": MAX_INPUT,
                     "placeholder": label(wording.DRAFT_PLACEHOLDER),
-                    **({"initial_value": draft[:MAX_INPUT]} if draft else {}),
+                    **({"initial_value": asked.draft} if asked.draft and can_hold(asked.draft) else {}),
                 },
             },
             {
@@ -80,8 +65,8 @@ def composer_view(
                 "element": {
                     "type": "static_select",
                     "action_id": TONE,
-                    "options": tones,
-                    "initial_option": next(option for option in tones if option["value"] == tone),
+                    "options": list(tones.values()),
+                    "initial_option": tones[asked.tone],
                 },
             },
             {
@@ -94,39 +79,64 @@ def composer_view(
                     "action_id": CONTEXT,
                     "max_length": MAX_CONTEXT,
                     "placeholder": label(wording.CONTEXT_PLACEHOLDER),
-                    **({"initial_value": context} if context else {}),
+                    **({"initial_value": asked.context} if asked.context else {}),
                 },
             },
         ],
     }
 
 
+def can_hold(draft: str) -> bool:
+    """Whether the composer's input takes it."""
+    return size(draft) <= MAX_INPUT
+
+
 def draft_block(version: int) -> str:
     return f"{DRAFT}-{version}"
 
 
-def shown_rewrite(blocks: Sequence[Block]) -> str:
-    """The rewrite that stands in the blocks of a view, as plain text; nothing where there is none."""
+def typed(view: View) -> Asked:
+    """What stands in a composer: draft, tone and context, as plain text."""
+    inputs = {action_id: value for block in view["state"]["values"].values() for action_id, value in block.items()}
+    option = inputs[TONE].get("selected_option") or {}
+    return Asked(
+        inputs[DRAFT].get("value") or "",
+        tone_of(option.get("value")) or Tone.PLAYFUL,
+        inputs[CONTEXT].get("value"),
+    )
+
+
+def version_of(view: View) -> int:
+    """Which version of its draft a composer holds."""
+    return int(json.loads(view["private_metadata"])["version"])
+
+
+def shown_rewrite(view: View) -> str:
+    """The rewrite that stands in a view, as plain text; nothing where there is none."""
     return "".join(
-        element.get("text") or element.get("url", "")
-        for block in blocks
+        element.get("text") or element.get("url") or _emoji(element)
+        for block in view["blocks"]
         if block.get("block_id") == REWRITE
         for part in block["elements"]
         for element in part["elements"]
     )
 
 
-def typed(view: dict[str, Any]) -> tuple[str, Tone, str | None]:
-    """What stands in a composer: draft, tone and context."""
-    inputs = {action_id: value for block in view["state"]["values"].values() for action_id, value in block.items()}
-    return (
-        inputs[DRAFT].get("value") or "",
-        Tone(inputs[TONE]["selected_option"]["value"]),
-        inputs[CONTEXT].get("value"),
-    )
+def view_after_vote(view: View, said: str, buttons: Sequence[Element] = ()) -> View:
+    """A view that Slack sent, to send back with what is `said` of a vote where the votes stood."""
+    blocks: list[Block] = []
+    for block in view["blocks"]:
+        block_id = block.get("block_id", "")
+        if block_id.startswith(VOTES):
+            words = {"type": "section", "text": {**label(said), "emoji": False}, "block_id": block_id}
+            blocks += [words, *row_of(buttons, MAY_I)]
+        elif block_id != MAY_I:
+            blocks.append(block)
+    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata")
+    return {**{key: view[key] for key in kept if view.get(key)}, "blocks": blocks}
 
 
-def began(view: dict[str, Any]) -> tuple[int, bool]:
-    """How a composer began: its version, and whether with words of the person who sees it."""
-    metadata = json.loads(view["private_metadata"])
-    return metadata["version"], metadata["own"]
+def _emoji(element: Element) -> str:
+    if element["type"] != "emoji":
+        return ""
+    return f":{element['name']}:" + (f":skin-tone-{element['skin_tone']}:" if "skin_tone" in element else "")

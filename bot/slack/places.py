@@ -2,149 +2,159 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from bot.slack import wording
-from bot.slack.blocks import MAX_INPUT, Answer, Block, notice
-from bot.slack.buttons import Asked, again_button, check_buttons, edit_button, use_button
-from bot.slack.delivery import SlackClient, Undeliverable
+from bot.slack.blocks import Answer, notice
+from bot.slack.buttons import Asked, Element, answer_buttons, retry_buttons, use_button
+from bot.slack.delivery import Refused, SlackClient, Undeliverable
 from bot.slack.in_flight import Place
-from bot.slack.modals import composer_view, verdict_view
-from bot.slack.text import Rewrite
-from bot.verdict import Tone
+from bot.slack.modals import View, can_hold, composer_view, verdict_view
+from bot.slack.text import Origin, Rewrite, read
+from bot.verdict import Verdict
 
-URL_USES = 5
 ACK_READ_SECONDS = 3.0
 """For an ack to be read; by then it has been, or has come too late for Slack anyway."""
-URL_SECONDS = 30 * 60 - 30
-"""Slack's 30 minutes, less what an answer may need to get there."""
 
 
 class VerdictPlace(Place, Protocol):
     """A place that can show a verdict."""
 
+    gives_back: bool
+    """Whether a draft has to be given back: a command clears the field that it was typed in."""
+
     async def still_reading(self) -> None: ...
 
     async def show(self, answer: Answer) -> None: ...
 
-    def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
-        """Rows of buttons to choose from, longest first, and what to say beside them. `seen` digests the rewrite."""
+    def buttons(self, asked: Asked, verdict: Verdict, rewrite: Rewrite | None) -> list[Element]:
+        """What there is to press under this verdict."""
 
 
 class Reply:
-    """An ephemeral answer through a `response_url`, and what replaces it in place.
+    """Ephemeral messages through the `response_url` of one command, shortcut or press of a button.
 
-    The uses are counted over the whole chain of an answer and its replacements, though Slack gives each press of a
-    button an address of its own: it is the one count that holds whichever of them Slack goes by. What is said of a vote
-    is not in it, since the other buttons of the answer can't know of it: it goes where Slack takes it, or is left out.
+    It has five uses in thirty minutes. Only a button's replaces a message, the one that the button is on.
     """
 
-    def __init__(
-        self, slack: SlackClient, response_url: str, asked: Asked, *, now: Callable[[], float], replaces: bool = False
-    ) -> None:
+    gives_back = True
+
+    def __init__(self, slack: SlackClient, response_url: str, asked: Asked, *, replaces: bool = False) -> None:
         self._slack = slack
         self._response_url = response_url
-        self._asked = replace(asked, since=asked.since or int(now()))
-        self._now = now
+        self._asked = asked
         self._replaces = replaces
-
-    @property
-    def closed(self) -> bool:
-        return self._asked.uses >= URL_USES or self._now() - self._asked.since > URL_SECONDS
+        self._waited = False
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
-        after = self._after()
-        rows = [[edit_button(after)]]
-        if after.uses < URL_USES:
-            rows.insert(0, [again_button(after), edit_button(after)])
-        await self.show(notice(sentence, buttons=rows if again and after.draft else ()))
+        row = retry_buttons(self._asked) if again else []
+        back = read(self._asked.draft) if self._asked.draft and self._asked.origin is Origin.DRAFT else None
+        # The answer that the button is on may still be of use; only what said "still reading" goes.
+        await self._send(notice(sentence, row=row, back=back), replace=self._replaces and self._waited)
 
     async def still_reading(self) -> None:
-        if self._asked.uses + 2 <= URL_USES:
-            await self.show(notice(wording.STILL_READING))
+        # Tried once: each further attempt might take a use away from the answer.
+        self._waited = True
+        await self._slack.respond(
+            self._response_url, notice(wording.STILL_READING), replace=self._replaces, persist=False
+        )
 
     async def show(self, answer: Answer) -> None:
-        replaces, self._replaces = self._replaces, True
-        self._asked = self._after()
-        await self._slack.respond(self._response_url, answer, replace=replaces)
+        await self._send(answer, replace=self._replaces)
 
-    def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
-        after = replace(self._after(), seen=seen)
-        if after.uses >= URL_USES:
-            return [[edit_button(after)]], [wording.NO_MORE_USES]
-        return [check_buttons(after), [edit_button(after)]], []
+    async def _send(self, answer: Answer, *, replace: bool) -> None:
+        try:
+            await self._slack.respond(self._response_url, answer, replace=replace)
+        except Refused:
+            await self._slack.respond(self._response_url, Answer(answer.text), replace=False)
 
-    def _after(self) -> Asked:
-        return replace(self._asked, uses=self._asked.uses + 1)
+    def buttons(self, asked: Asked, verdict: Verdict, rewrite: Rewrite | None) -> list[Element]:
+        return answer_buttons(asked, verdict, rewrite)
 
 
 class VerdictModal:
-    """A modal with a verdict, for a message in a thread."""
+    """A modal with a verdict, for a message in a thread; where it does not open, the reply `otherwise`."""
 
-    def __init__(self, slack: SlackClient, asked: Asked, view_id: str = "") -> None:
+    gives_back = False
+
+    def __init__(self, slack: SlackClient, asked: Asked, *, view_id: str = "", otherwise: Reply | None = None) -> None:
         self._slack = slack
         self._asked = asked
         self._view_id = view_id
+        self._otherwise = otherwise
 
     async def open(self, trigger_id: str) -> None:
-        self._view_id = await self._slack.open_view(trigger_id, verdict_view(notice(wording.READING)))
+        """Raises Undeliverable where it does not open and there is nothing else."""
+        try:
+            self._view_id = await self._slack.open_view(trigger_id, verdict_view(notice(wording.READING)))
+        except Undeliverable:
+            if self._otherwise is None:
+                raise
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
-        rows = [[again_button(self._asked), edit_button(self._asked)]] if again and self._asked.draft else ()
-        await self.show(notice(sentence, buttons=rows))
+        if not self._view_id and self._otherwise:
+            await self._otherwise.say(sentence, again=again)
+            return
+        await self.show(notice(sentence, row=retry_buttons(self._asked) if again else []))
 
     async def still_reading(self) -> None:
-        await self.show(notice(wording.STILL_READING))
+        if self._view_id:
+            await self._slack.update_view(self._view_id, verdict_view(notice(wording.STILL_READING)), persist=False)
+        elif self._otherwise:
+            await self._otherwise.still_reading()
 
     async def show(self, answer: Answer) -> None:
-        await self._slack.update_view(self._view_id, verdict_view(answer))
+        if not self._view_id and self._otherwise:
+            await self._otherwise.show(answer)
+            return
+        try:
+            await self._slack.update_view(self._view_id, verdict_view(answer))
+        except Refused:
+            await self._slack.update_view(self._view_id, verdict_view(Answer(answer.text)))
 
-    def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
-        asked = replace(self._asked, seen=seen)
-        return [check_buttons(asked), [edit_button(asked)]], []
+    def buttons(self, asked: Asked, verdict: Verdict, rewrite: Rewrite | None) -> list[Element]:
+        return answer_buttons(asked, verdict, rewrite)
 
 
 class Composer:
     """The composer, with what was typed in it and something above."""
 
+    gives_back = False
+
     def __init__(
-        self,
-        slack: SlackClient,
-        view_id: str,
-        draft: str,
-        tone: Tone,
-        context: str | None,
-        version: int,
-        *,
-        own: bool,
-        ack_read: asyncio.Event,
+        self, slack: SlackClient, view_id: str, asked: Asked, version: int, *, ack_read: asyncio.Event
     ) -> None:
         self._slack = slack
         self._view_id = view_id
+        self._asked = asked
+        self._version = version
         self._ack_read = ack_read
-        self._draft, self._tone, self._context = draft, tone, context
-        self._version, self._own = version, own
 
-    def view(self, above: Sequence[Block]) -> Block:
-        return composer_view(self._draft, self._tone, self._context, above=above, version=self._version, own=self._own)
+    def view(self, above: Answer) -> View:
+        return composer_view(self._asked, above=above, version=self._version)
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
         # The way to try again is the button that the composer has anyway.
         await self.show(notice(sentence))
 
     async def still_reading(self) -> None:
-        await self.show(notice(wording.STILL_READING))
+        await self._read_ack()
+        await self._slack.update_view(self._view_id, self.view(notice(wording.STILL_READING)), persist=False)
 
     async def show(self, answer: Answer) -> None:
-        # The ack has a view in it, too: were Slack to read it after this one, it would replace it.
+        await self._read_ack()
+        try:
+            await self._slack.update_view(self._view_id, self.view(answer))
+        except Refused:
+            await self._slack.update_view(self._view_id, self.view(Answer(answer.text)))
+
+    async def _read_ack(self) -> None:
+        """The ack has a view in it, too: were Slack to read it after another one, it would replace that."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ack_read.wait(), ACK_READ_SECONDS)
-        await self._slack.update_view(self._view_id, self.view(answer.blocks))
 
-    def offers(self, seen: str, rewrite: Rewrite | None) -> tuple[list[list[Block]], list[str]]:
-        return [[use_button()]] if rewrite and len(rewrite.plain) <= MAX_INPUT else [], []
+    def buttons(self, asked: Asked, verdict: Verdict, rewrite: Rewrite | None) -> list[Element]:
+        return [use_button()] if rewrite and can_hold(rewrite.plain) else []
 
 
 class Nowhere:

@@ -18,10 +18,11 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.angel import Screener
 from bot.slack.app import build_app
 from bot.slack.delivery import PAUSES, SLACK_URL, SlackClient
 from bot.slack.in_flight import READ_SECONDS, InFlight, log, log_bug
-from bot.slack.listeners import ACK_READ, Screener
+from bot.slack.interaction import ACK_READ
 from bot.slack.process import END_SECONDS, Ended, accepted, end, persistently, rejections_explained
 from bot.slack.quiet import quiet
 

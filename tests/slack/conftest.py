@@ -9,10 +9,11 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from bot.errors import AngelError
-from bot.local_slack.slack import LocalSlack
+from bot.local_slack.slack import Delivery, LocalSlack
+from bot.particulars import differences
+from bot.slack.angel import Screener
 from bot.slack.blocks import VOTES
 from bot.slack.http import serve_http
-from bot.slack.listeners import Screener
 from bot.slack.manifest import manifest
 from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import CAUTION_SENTENCE, Category, Draft, Finding, Label, Verdict
@@ -48,7 +49,10 @@ class FakeScreener:
         await self.gate.wait()
         if isinstance(self.answer, BaseException):
             raise self.answer
-        return self.answer if isinstance(self.answer, Verdict) else self.answer(draft)
+        verdict = self.answer if isinstance(self.answer, Verdict) else self.answer(draft)
+        # As every model's verdict has it.
+        lost, added = differences(draft.text, verdict.rewrite) if verdict.rewrite else ((), ())
+        return verdict.model_copy(update={"lost": lost, "added": added})
 
 
 @dataclass
@@ -102,7 +106,6 @@ async def serving(
             "bot_token": slack.bot_token,
             "slack_url": slack.api_url,
             "offline_note": OFFLINE_NOTE,
-            "now": slack.clock.now,
             "pauses": (0.01, 0.01, 0.01),
             "end_seconds": 10.0,
             **options,
@@ -172,14 +175,37 @@ def _words(value: Any) -> list[str]:
 def buttons(message: dict[str, Any] | None) -> list[str]:
     """Those for going on; the votes are under every verdict."""
     assert message is not None
-    rows = (block for block in message["blocks"] if block["type"] == "actions" and block.get("block_id") != VOTES)
+    rows = (
+        block
+        for block in message["blocks"]
+        if block["type"] == "actions" and not block.get("block_id", "").startswith(VOTES)
+    )
     return [button["action_id"] for row in rows for button in row["elements"]]
 
 
+def pressable(message: dict[str, Any], action_id: str) -> dict[str, Any]:
+    """The one button or menu of that name."""
+    rows = [block["elements"] for block in message["blocks"] if block["type"] == "actions"]
+    (found,) = [each for row in rows for each in row if each["action_id"] == action_id]
+    return dict(found)
+
+
 def vote_buttons(message: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The menu at the side of the small print, or the two buttons below it."""
     assert message is not None
-    row = [each for block in message["blocks"] if block.get("block_id") == VOTES for each in block.get("elements", [])]
-    return [each for each in row if each["type"] == "button"]
+    found: list[dict[str, Any]] = []
+    for block in message["blocks"]:
+        if block.get("block_id", "").startswith(VOTES):
+            found += block.get("elements", []) + ([block["accessory"]] if "accessory" in block else [])
+    return found
+
+
+async def voted(slack: LocalSlack, message: dict[str, Any], helpful: bool) -> Delivery:
+    """A vote, by whichever of the two there is."""
+    thumbs = vote_buttons(message)
+    if thumbs[0]["type"] == "button":
+        return await slack.press(message, "helpful" if helpful else "not_helpful")
+    return await slack.press(message, "vote", thumbs[0]["options"][not helpful]["value"])
 
 
 async def the_answer(slack: LocalSlack) -> dict[str, Any]:

@@ -38,7 +38,7 @@ async def _every_way_in(slack: LocalSlack) -> None:
     await slack.submit(view, {"draft": f"Fine, {MARK}.", "context": f"to {MARK}"})
     answers = await slack.changed(lambda: slack.ephemerals())
     for answer in answers:
-        for action in ("tone_warm", "another_version", "edit_draft"):
+        for action in ("another_version", "edit_draft"):
             if any(action in json.dumps(block) for block in answer["blocks"]):
                 await slack.press(answer, action)
                 break

@@ -1,13 +1,15 @@
 """Slack's mrkdwn, in and out."""
 
 import re
+import unicodedata
 from collections import Counter
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.slack.text import Entity, Written, escape, meant, read
+from bot.particulars import differences
+from bot.slack.text import Entity, Rewrite, Written, escape, meant, read
 
 MARIA = "<@U0MARIA|maria>"
 EVERY_KIND = [
@@ -28,6 +30,11 @@ EVERY_KIND = [
     ("<mailto:sam@example.org|sam@example.org>", "sam@example.org"),
     ("<tel:+4930123>", "+4930123"),
 ]
+
+
+def restored_from(written: Written, rewrite: str) -> Rewrite:
+    """The rewrite of a verdict, with what that found it to have lost and added."""
+    return written.restore(rewrite, *differences(written.text, rewrite))
 
 
 @pytest.mark.parametrize(("mrkdwn", "hint"), EVERY_KIND)
@@ -72,7 +79,7 @@ def test_placeholders_that_the_author_typed_are_theirs() -> None:
     ],
 )
 def test_a_placeholder_is_known_by_its_number_and_a_name_by_itself(rewrite: str) -> None:
-    restored = read(f"{MARIA} finally.").restore(rewrite)
+    restored = restored_from(read(f"{MARIA} finally."), rewrite)
 
     assert restored.mrkdwn == f"Thanks {MARIA}!"
     assert (restored.lost, restored.added) == ((), ())
@@ -90,7 +97,7 @@ def test_an_invented_placeholder_becomes_harmless_words() -> None:
 
 
 def test_two_people_of_one_name_are_not_guessed_between() -> None:
-    restored = read("<@U1|sam> and <@U2|sam>").restore("thanks @sam")
+    restored = restored_from(read("<@U1|sam> and <@U2|sam>"), "thanks @sam")
 
     assert "<" not in restored.mrkdwn
     assert restored.lost == ("@\u2060sam", "@\u2060sam")
@@ -124,6 +131,23 @@ def test_two_people_of_one_name_are_not_guessed_between() -> None:
         "@\u200bhere",
         "\u202e@here",
         "<\u0000!channel>",
+        "#2024-plans",
+        "＃general",
+        "＠here",
+        "💩.la",
+        "i❤.ws",
+        "i❤\ufe0f.ws",
+        "caf\u0065\u0301.example",
+        "evil.co\u0301m",
+        "evil\u00ad.example",
+        "evil\u200d.example",
+        "evil.\u00adexample",
+        "evil.\u200dexample",
+        "x.भारत",
+        "x.한국",
+        "x．example",
+        "x․example",
+        "https\u200b:\u2060/\u200b/evil.example",
     ],
 )
 def test_a_rewrite_adds_nothing_live(evil: str) -> None:
@@ -133,6 +157,25 @@ def test_a_rewrite_adds_nothing_live(evil: str) -> None:
     assert _live(restored.plain) == []
 
 
+@pytest.mark.parametrize(
+    "words", ["e.g. this", "i.e., that", "at 3.30 p.m.", "hm...and", "Fine. Really", "C#, F#.", "see :/ there"]
+)
+def test_what_is_no_link_is_left_as_it_is(words: str) -> None:
+    assert read("Fine.").restore(words).mrkdwn == words
+
+
+def test_a_mention_that_the_author_only_typed_becomes_no_live_one() -> None:
+    restored = read(f"{MARIA} says that @maria is free").restore("Hi @maria, are you free?")
+
+    assert restored.parts == ("Hi @maria, are you free?",)
+
+
+def test_words_beside_an_entity_make_no_link_with_it() -> None:
+    restored = read("<https://example.org|com>").restore("evil.[[1:com]]")
+
+    assert _live(restored.hinted) == []
+
+
 def test_what_the_author_typed_stays_as_typed() -> None:
     draft = "@here see http://example.org, sam@example.org, #general and Node.js"
 
@@ -140,14 +183,16 @@ def test_what_the_author_typed_stays_as_typed() -> None:
 
 
 def test_a_lost_link_mention_or_number_is_named_as_a_reader_knows_it() -> None:
-    restored = read(f"{MARIA} the <https://example.org|plan> is due at 14:00").restore("The plan is due at 15:00")
+    restored = restored_from(
+        read(f"{MARIA} the <https://example.org|plan> is due at 14:00"), "The plan is due at 15:00"
+    )
 
     assert set(restored.lost) == {"@\u2060maria", "plan", "14:00"}
     assert restored.added == ("15:00",)
 
 
 def test_a_second_mention_of_the_same_person_is_no_loss() -> None:
-    assert read(f"{MARIA}, really, {MARIA}").restore("[[1:@maria]], really").lost == ()
+    assert restored_from(read(f"{MARIA}, really, {MARIA}"), "[[1:@maria]], really").lost == ()
 
 
 def test_words_to_show_have_hints_for_placeholders_and_nothing_live() -> None:
@@ -198,8 +243,13 @@ def _bare(word: str) -> str:
 
 
 def _live(text: str) -> list[str]:
-    """What Slack, or a composer that the text is pasted into, would make a mention, a channel or a link."""
-    return re.findall(r"<[@#!]|@\w|#[^\W\d_]|\w://|(?:mailto|tel):\w|\w[.。][^\W\d_]{2}", text, re.I)
+    """What Slack, or a composer that the text is pasted into, would make a mention, a channel or a link.
+
+    Invisible marks other than the one that breaks are no help: a host name with one in it is the host name without.
+    """
+    seen = "".join(each for each in text if each == "\u2060" or unicodedata.category(each) not in ("Cf", "Mn"))
+    seen = unicodedata.normalize("NFKC", seen).replace("\u3002", ".")
+    return re.findall(r"<[@#!]|@\w|#\w|\w:/|(?:mailto|tel):\w|[^\s.]\.(?:[^\W\d_]{2}|[^\W\d_][^\x00-\x7f])", seen, re.I)
 
 
 @given(draft=drafts, answer=drafts)
@@ -226,7 +276,7 @@ def test_no_answer_gets_more_out_of_slack_than_the_draft_had(draft: str, answer:
 @given(draft=drafts.map(lambda draft: draft.replace("\ud83d", "")))  # a Draft with half an emoji is rejected
 def test_a_draft_given_back_unchanged_is_the_draft(draft: str) -> None:
     written = read(draft)
-    restored = written.restore(written.text)
+    restored = restored_from(written, written.text)
 
     entities = [part.mrkdwn for part in restored.parts if isinstance(part, Entity)]
     assert entities == [entity.mrkdwn for entity in written.entities.values()]

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 from bot.evaluation.feedback import GivenText, feedback
 from bot.evaluation.recorder import Recorder
 from bot.local_slack.slack import LocalSlack
-from bot.slack.wording import KEPT, MAY_I_KEEP_IT, NO_LONGER_KEPT, NOT_KEPT, NOTED
-from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Label, Verdict
+from bot.slack.angel import REMEMBERED, Votes
+from bot.slack.wording import KEPT, MAY_I_KEEP_IT, NO_LONGER_KEPT, NOT_KEPT, SAME_AGAIN
+from bot.verdict import GOOD_SENTENCE, Label, Verdict
 from tests.evaluation.test_recorder import store_bytes, wait_for
 from tests.slack.conftest import (
     CAUTION,
@@ -28,6 +30,7 @@ from tests.slack.conftest import (
     the_modal,
     the_view,
     vote_buttons,
+    voted,
 )
 
 MARK = "zebrafinch"
@@ -58,8 +61,11 @@ async def checked_in_thread(slack: LocalSlack, text: str, **fields: Any) -> dict
 
 @pytest.mark.parametrize("verdict", [CAUTION, GOOD])
 @pytest.mark.parametrize("place", ["reply", "modal", "composer"])
-async def test_every_verdict_has_two_quiet_thumbs_with_names(place: str, verdict: Verdict) -> None:
-    async with serving(FakeScreener(verdict), "http") as served:
+@pytest.mark.parametrize("keeps_text", [False, True])
+async def test_every_verdict_can_be_voted_on_beside_its_small_print(
+    place: str, verdict: Verdict, keeps_text: bool
+) -> None:
+    async with serving(FakeScreener(verdict), "http", recorder=FakeRecorder(keeps_text=keeps_text)) as served:
         slack = served.slack
         if place == "reply":
             await slack.command("/angel", "Fine.")
@@ -70,11 +76,19 @@ async def test_every_verdict_has_two_quiet_thumbs_with_names(place: str, verdict
             answer = await composed(slack, "Fine.")
 
         thumbs = vote_buttons(answer)
-        assert [(each["text"]["text"], each["accessibility_label"]) for each in thumbs] == [
-            ("👍", "Helpful"),
-            ("👎", "Not helpful"),
-        ]
-        assert not any("style" in each for each in thumbs)
+        if keeps_text:
+            # Each carries the draft, which an option of a menu has no room for.
+            assert [(each["text"]["text"], each["accessibility_label"]) for each in thumbs] == [
+                ("👍", "Helpful"),
+                ("👎", "Not helpful"),
+            ]
+            assert not any("style" in each for each in thumbs)
+        else:
+            (menu,) = thumbs
+            assert [each["text"]["text"] for each in menu["options"]] == ["👍 Helpful", "👎 Not helpful"]
+            assert "initial_option" not in menu
+            (line,) = [block for block in answer["blocks"] if block.get("accessory") == menu]
+            assert "Only you can see this" in line["text"]["text"]
 
 
 async def test_what_is_no_verdict_has_none() -> None:
@@ -93,10 +107,11 @@ async def test_a_draft_too_long_for_buttons_can_be_voted_on_all_the_same(length:
         answer = await the_answer(slack)
         assert buttons(answer) == []
 
-        await slack.press(answer, "helpful")
+        await voted(slack, answer, True)
+        await served.end()
 
-        await said(slack, NOTED)
         assert [(check, helpful) for check, helpful, _ in recorder.votes] == [("check-0", True)]
+        assert slack.ephemerals() == [answer], "there is nothing to ask for"
 
 
 # What becomes of a vote
@@ -107,7 +122,7 @@ async def test_a_check_is_recorded_with_its_way_in(transport: str) -> None:
     async with serving(FakeScreener(), transport, recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
-        await slack.press(await the_answer(slack), "tone_warm")
+        await slack.press(await the_answer(slack), "another_version")
         await slack.changed(lambda: len(recorder.checks) == 2 or None)
         await checked_in_thread(slack, "Fine.")
         await composed(slack, "Fine.")
@@ -122,34 +137,66 @@ async def test_a_check_is_recorded_with_its_way_in(transport: str) -> None:
         assert recorder.checks["check-0"]["draft"] == served.screener.drafts[0]
 
 
-async def test_a_vote_is_recorded_and_quietly_thanked_for_beside_the_answer(transport: str) -> None:
+@pytest.mark.parametrize("place", ["reply", "modal", "composer"])
+async def test_a_vote_is_recorded_and_shown_by_the_menu_alone(place: str, transport: str) -> None:
     recorder = FakeRecorder()
     async with serving(FakeScreener(), transport, recorder=recorder) as served:
         slack = served.slack
-        await slack.command("/angel", "Fine.")
-        answer = await the_answer(slack)
+        if place == "reply":
+            await slack.command("/angel", "Fine.")
+            answer = await the_answer(slack)
+        else:
+            answer = await (checked_in_thread(slack, "Fine.") if place == "modal" else composed(slack, "Fine."))
+        before = len(slack.calls)
 
-        delivery = await slack.press(answer, "helpful")
+        delivery = await voted(slack, answer, True)
+        await served.end()
 
-        thanks = await said(slack, NOTED)
         assert delivery.acked
         assert recorder.votes == [("check-0", True, slack.user)]
-        assert thanks["seen_by"] == slack.user
-        assert answer in slack.ephemerals(), "the answer stays as it is"
-        assert slack.messages(slack.channel) == []
+        assert len(slack.calls) == before, "nothing is said, and the answer stays as it is"
 
 
-async def test_voting_again_changes_the_vote() -> None:
-    recorder = FakeRecorder()
+@pytest.mark.parametrize("keeps_text", [False, True])
+async def test_a_vote_counts_once_and_can_be_changed_and_nobody_is_thanked_twice(
+    keeps_text: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    recorder = FakeRecorder(keeps_text=keeps_text)
     async with serving(FakeScreener(GOOD), "http", recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
         answer = await the_answer(slack)
-        await slack.press(answer, "helpful")
-        await slack.press(answer, "not_helpful")
+        for helpful in (True, True, False, False, True):
+            await voted(slack, answer, helpful)
+            if keeps_text:
+                await said(slack, MAY_I_KEEP_IT)
+        await served.end()
 
-        await slack.changed(lambda: len(recorder.votes) == 2)
-        assert recorder.votes == [("check-0", True, slack.user), ("check-0", False, slack.user)]
+        assert recorder.votes == [("check-0", helpful, slack.user) for helpful in (True, False, True)]
+        assert len(slack.ephemerals()) == 1 + keeps_text
+        outcomes = re.findall(r"kind=vote outcome=(\w+)", caplog.text)
+        assert sorted(outcomes) == ["down", "same", "same", "up", "up"]
+
+
+async def test_two_people_and_two_answers_have_votes_of_their_own() -> None:
+    votes = Votes()
+
+    assert [
+        votes.cast("U1", "a", True),
+        votes.cast("U2", "a", True),
+        votes.cast("U1", "b", True),
+        votes.cast("U1", "a", False),
+    ] == [None, None, None, True]
+
+
+def test_no_more_votes_are_remembered_than_there_is_room_for() -> None:
+    votes = Votes()
+    for number in range(REMEMBERED + 1):
+        votes.cast("U1", str(number), True)
+
+    assert votes.cast("U1", str(REMEMBERED), True) is True
+    assert votes.cast("U1", "0", True) is None
 
 
 async def test_a_vote_delivered_twice_is_noted_once() -> None:
@@ -157,13 +204,11 @@ async def test_a_vote_delivered_twice_is_noted_once() -> None:
     async with serving(FakeScreener(GOOD), "http", recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
-        delivery = await slack.press(await the_answer(slack), "helpful")
-        await said(slack, NOTED)
+        delivery = await voted(slack, await the_answer(slack), True)
         await slack.redeliver(delivery)
         await served.end()
 
         assert len(recorder.votes) == 1
-        assert len(slack.ephemerals()) == 2
 
 
 async def test_another_version_is_voted_on_by_itself() -> None:
@@ -171,53 +216,49 @@ async def test_another_version_is_voted_on_by_itself() -> None:
     async with serving(FakeScreener(), "http", recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
-        await slack.press(await the_answer(slack), "another_version")
+        first = await the_answer(slack)
+        await slack.press(first, "another_version")
         await slack.changed(lambda: "the same words as before" in seen(slack.ephemerals()[0]))
+        second = slack.ephemerals()[0]
+        assert {block["block_id"] for block in first["blocks"] if "accessory" in block}.isdisjoint(
+            block["block_id"] for block in second["blocks"]
+        ), "a menu with its old id would go on showing the old vote"
 
-        await slack.press(slack.ephemerals()[0], "not_helpful")
+        await voted(slack, second, False)
+        await served.end()
 
-        await said(slack, NOTED)
         assert recorder.votes == [("check-1", False, slack.user)]
 
 
-@pytest.mark.parametrize("place", ["modal", "composer"])
-async def test_in_a_modal_the_thanks_stand_where_the_thumbs_stood(place: str, transport: str) -> None:
+async def test_a_vote_leaves_what_is_typed_in_the_composer_alone(transport: str) -> None:
     recorder = FakeRecorder()
     async with serving(FakeScreener(), transport, recorder=recorder) as served:
         slack = served.slack
-        view = await (checked_in_thread(slack, "Fine.") if place == "modal" else composed(slack, "Fine. My own."))
-        if place == "composer":
-            slack.fill(view, {"draft": "Fine. My own, and more."})
+        view = await composed(slack, "Fine. My own.")
+        slack.fill(view, {"draft": "Fine. My own, and more."})
 
-        await slack.press(view, "not_helpful")
+        await voted(slack, view, False)
 
-        after = await the_view(slack, NOTED)
-        assert "May I keep" not in seen(after)
+        await slack.submit(the_modal(slack))
+        await slack.changed(lambda: len(served.screener.drafts) == 2)
+        assert served.screener.drafts[-1].text == "Fine. My own, and more."
         assert recorder.votes == [("check-0", False, slack.user)]
-        assert vote_buttons(after) == []
-        assert CAUTION_SENTENCE in seen(after)
-        assert buttons(after) == buttons(view)
-        assert slack.ephemerals() == []
-        if place == "composer":
-            assert "My own, and more." in json.dumps(slack.state(after))
-            await slack.submit(after)
-            await slack.changed(lambda: len(served.screener.drafts) == 2)
-            assert served.screener.drafts[-1].text == "Fine. My own, and more."
 
 
-async def test_thanks_that_come_late_replace_no_newer_answer() -> None:
-    recorder = FakeRecorder()
+async def test_a_question_that_comes_late_replaces_no_newer_answer() -> None:
+    recorder = FakeRecorder(keeps_text=True)
     async with serving(FakeScreener(), "http", recorder=recorder) as served:
         slack = served.slack
         view = await composed(slack, "Fine.")
         delivery = await slack.press(view, "helpful")
-        await the_view(slack, NOTED)
+        await the_view(slack, "May I keep")
         served.screener.answer = GOOD
         await slack.submit(the_modal(slack))
         await the_view(slack, GOOD_SENTENCE)
 
-        # A press on the view as it stood before, for which nobody was thanked yet.
+        # A press on the view as it stood before, by somebody who has not been asked yet.
         delivery.payload["trigger_id"] = "another"
+        delivery.payload["user"]["id"] = slack.other
         await slack.redeliver(delivery)
         await served.end()
 
@@ -231,7 +272,7 @@ async def test_a_stale_thumb_makes_no_noise_and_counts_all_the_same(
     how: str, transport: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    recorder = FakeRecorder()
+    recorder = FakeRecorder(keeps_text=True)
     async with serving(FakeScreener(), transport, recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
@@ -254,8 +295,7 @@ async def test_without_a_recorder_a_vote_is_a_line_in_the_log(transport: str, ca
     async with serving(FakeScreener(), transport) as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
-        await slack.press(await the_answer(slack), "not_helpful")
-        await said(slack, NOTED)
+        await voted(slack, await the_answer(slack), False)
         await served.end()
 
     (line,) = [record.getMessage() for record in caplog.records if "kind=vote" in record.getMessage()]
@@ -289,8 +329,10 @@ async def test_with_text_keeping_on_the_author_is_asked_and_asked_each_time(tran
         await said(slack, KEPT)
         assert len(slack.ephemerals()) == 2, "it replaces the question"
         assert recorder.texts == [("check-0", "Fine, @maria &lt; <3.", slack.user)]
-        await slack.press(answer, "helpful")
-        await said(slack, MAY_I_KEEP_IT)
+        await slack.command("/angel", "Fine again.", channel=slack.dm)
+        (other,) = await slack.changed(lambda: slack.ephemerals(channel=slack.dm))
+        await slack.press(other, "helpful")
+        await slack.changed(lambda: len(slack.ephemerals(channel=slack.dm)) == 2)
 
 
 async def test_no_thanks_keeps_nothing(transport: str) -> None:
@@ -339,33 +381,33 @@ async def test_only_the_author_of_a_message_is_asked_for_its_words(thread: bool,
             answer = await the_answer(slack)
 
         assert (MARK in json.dumps(vote_buttons(answer))) is (whose == "own")
-        await slack.press(answer, "helpful")
+        await voted(slack, answer, True)
+        await served.end()
 
-        after = await (the_view(slack, NOTED) if thread else said(slack, MAY_I_KEEP_IT if whose == "own" else NOTED))
-        assert ("May I keep" in seen(after)) is (whose == "own")
+        assert recorder.votes == [("check-0", True, slack.user)]
+        everything = "\n".join(map(seen, [*slack.ephemerals(), *slack.views()]))
+        assert ("May I keep" in everything) is (whose == "own")
 
 
-async def test_somebody_elses_words_stay_theirs_through_buttons_and_the_composer() -> None:
+async def test_somebody_elses_words_stay_theirs_through_the_buttons() -> None:
     recorder = FakeRecorder(keeps_text=True)
     async with serving(FakeScreener(), "http", recorder=recorder) as served:
         slack = served.slack
         await slack.message_shortcut("check_message", slack.post(f"Fine, {MARK}.", user=slack.other))
-        await slack.press(await the_answer(slack), "tone_warm")
-        await slack.changed(lambda: "tone_playful" in buttons(slack.ephemerals()[0]))
-        (answer,) = slack.ephemerals()
-        assert MARK not in json.dumps(vote_buttons(answer))
+        delivery = await slack.press(await the_answer(slack), "another_version")
+        await slack.changed(lambda: len(recorder.checks) == 2)
+        await slack.changed(lambda: SAME_AGAIN in seen(slack.ephemerals()[0]))
+        assert MARK not in json.dumps(vote_buttons(slack.ephemerals()[0]))
 
-        await slack.press(answer, "edit_draft")
-        await slack.submit(await the_view(slack, "Your draft"))
-        view = await the_view(slack, CAUTION_SENTENCE)
-        assert MARK not in json.dumps(vote_buttons(view))
-
-        await slack.press(view, "use_rewrite")
-        await slack.changed(lambda: CAUTION_SENTENCE not in seen(slack.view()))
-        await slack.submit(the_modal(slack))
-        view = await the_view(slack, CAUTION_SENTENCE)
-        await slack.press(view, "helpful")
-        assert "May I keep" not in seen(await the_view(slack, NOTED))
+        # An older version had a button to write on with them.
+        delivery.payload["actions"][0] |= {
+            "action_id": "edit_draft",
+            "value": json.dumps({"draft": f"Fine, {MARK}.", "tone": "warm", "own": False}),
+        }
+        delivery.payload["trigger_id"] = "another"
+        assert (await slack.redeliver(delivery)).acked
+        await served.end()
+        assert slack.views() == []
 
 
 async def test_a_yes_that_comes_when_texts_are_no_longer_kept_keeps_nothing() -> None:
@@ -406,10 +448,8 @@ async def test_the_store_has_votes_and_no_words_where_texts_are_not_kept(
     async with serving(FakeScreener(marked), "socket_mode", recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", f"Fine, {MARK}.")
-        await slack.press(await the_answer(slack), "helpful")
-        await said(slack, NOTED)
-        await slack.press(await composed(slack, f"Fine, {MARK}."), "not_helpful")
-        await the_view(slack, NOTED)
+        await voted(slack, await the_answer(slack), True)
+        await voted(slack, await composed(slack, f"Fine, {MARK}."), False)
         await votes_in(mlflow_store, served, number=2)
 
     (votes,) = feedback(mlflow_store)[0]
@@ -442,8 +482,8 @@ async def test_the_store_has_only_the_words_that_were_given(
         await said(slack, NOT_KEPT)
         # Somebody else's, and so not asked.
         view = await checked_in_thread(slack, f"Fine, {MARK}.", user=slack.other)
-        await slack.press(view, "not_helpful")
-        assert "May I keep" not in seen(await the_view(slack, NOTED))
+        await voted(slack, view, False)
+        assert "May I keep" not in seen(the_modal(slack))
         # Given.
         await slack.command("/angel", "Fine, have it.", channel=slack.dm)
         (answer,) = await slack.changed(lambda: slack.ephemerals(channel=slack.dm))

@@ -1,13 +1,25 @@
 """Every way in, over both transports: what a person does, and what they see."""
 
 import json
+import time
 
 import pytest
 
-from bot.errors import Busy, ModelMisconfigured
+from bot.errors import Busy, DraftRejected, ModelMisconfigured
 from bot.local_slack.slack import LocalSlack
-from bot.slack.wording import BROKEN, BUG, FAILED, KEEPS_NOTHING, KEEPS_NUMBERS, KEEPS_TEXT, NO_TEXT
-from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, Draft, Fallback, Label, Tone, Verdict
+from bot.slack.wording import (
+    BROKEN,
+    BUG,
+    FAILED,
+    KEEPS_NOTHING,
+    KEEPS_NUMBERS,
+    KEEPS_TEXT,
+    NO_TEXT,
+    SAME_AGAIN,
+    STALE_BUTTON,
+    STILL_READING,
+)
+from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE, UNREAD_SENTENCE, Draft, Fallback, Label, Tone, Verdict
 from tests.slack.conftest import (
     CAUTION,
     GOOD,
@@ -17,11 +29,13 @@ from tests.slack.conftest import (
     Oddity,
     OurOwn,
     buttons,
+    pressable,
     seen,
     serving,
     the_answer,
     the_modal,
     the_view,
+    vote_buttons,
 )
 
 
@@ -45,7 +59,7 @@ async def test_a_draft_gets_its_verdict_where_only_its_author_sees_it(transport:
             "“Fine.”",
             "It can sound like the opposite.",
             "Sure, happy to!",
-            "Checked by a-model, version 3 · Only you can see this",
+            "Checked by a-model, version 3 · playful tone · Only you can see this",
         ):
             assert words in seen(answer)
         assert answer["text"] == f"{CAUTION_SENTENCE} Suggested rewrite:\nSure, happy to!"
@@ -58,9 +72,32 @@ async def test_a_good_draft_is_good_to_go(transport: str) -> None:
         await served.slack.command("/angel", "Thanks for the help!")
 
         answer = await the_answer(served.slack)
-        assert answer["text"] == GOOD_SENTENCE
+        assert answer["text"] == f"{GOOD_SENTENCE}\nThanks for the help!"
         assert GOOD_SENTENCE in seen(answer)
         assert buttons(answer) == []
+
+
+@pytest.mark.parametrize("way", ["command", "check_message", "composer"])
+async def test_a_draft_in_a_language_that_nothing_here_reads_is_kindly_said_to_be_unread(way: str) -> None:
+    unread = Verdict(label=Label.UNREAD, model="offline", offline=True)
+    async with serving(FakeScreener(unread), "http") as served:
+        slack = served.slack
+        if way == "command":
+            await slack.command("/angel", "Eres un imbécil.")
+            answer = await the_answer(slack)
+            assert "Eres un imbécil." in seen(answer), "to go on with"
+        elif way == "check_message":
+            await slack.message_shortcut("check_message", slack.post("Eres un imbécil."))
+            answer = await the_answer(slack)
+        else:
+            await slack.global_shortcut("write_with_angel")
+            await slack.submit(await the_view(slack, "Your draft"), {"draft": "Eres un imbécil."})
+            answer = await the_view(slack, UNREAD_SENTENCE)
+
+        assert UNREAD_SENTENCE in seen(answer)
+        assert GOOD_SENTENCE not in seen(answer)
+        assert buttons(answer) == []
+        assert vote_buttons(answer) == [], "there is no judgement to vote on"
 
 
 @pytest.mark.parametrize("where", ["channel", "quiet", "private", "dm"])
@@ -77,15 +114,16 @@ async def test_it_answers_wherever_it_is_asked(where: str) -> None:
     ("recorder", "privacy"),
     [(None, KEEPS_NOTHING), (FakeRecorder(), KEEPS_NUMBERS), (FakeRecorder(keeps_text=True), KEEPS_TEXT)],
 )
-async def test_help_explains_in_five_lines_and_says_what_is_kept(
+async def test_help_explains_in_a_few_lines_and_says_what_is_kept(
     text: str, recorder: FakeRecorder | None, privacy: str
 ) -> None:
     async with serving(FakeScreener(), "http", recorder=recorder) as served:
         await served.slack.command("/angel", text)
 
         said = (await the_answer(served.slack))["text"]
-        assert len(said.splitlines()) == 5
-        assert said.endswith(privacy)
+        assert len(said.splitlines()) == 7
+        assert said.splitlines()[-1] == privacy, "on a line of its own"
+        assert OFFLINE_NOTE in said, "in full here, and in a few words under an answer"
         assert not {"<", "{"} & set(said), "Slack would read it as a link"
         assert served.screener.drafts == []
 
@@ -96,21 +134,45 @@ def test_what_is_kept_is_said_plainly() -> None:
     assert "I keep your words only if you say so after a vote." in KEEPS_TEXT
 
 
-@pytest.mark.parametrize("tone", list(Tone))
-async def test_a_word_before_the_draft_asks_for_a_tone(tone: Tone) -> None:
+@pytest.mark.parametrize(
+    ("word", "tone"),
+    [
+        *((tone.value, tone) for tone in Tone),
+        ("formal", Tone.PROFESSIONAL),
+        ("friendly", Tone.WARM),
+        ("short", Tone.BRIEF),
+        ("funny", Tone.PLAYFUL),
+    ],
+)
+async def test_a_word_before_the_draft_asks_for_a_tone_which_the_small_print_names(word: str, tone: Tone) -> None:
     async with serving(FakeScreener(), "http") as served:
-        await served.slack.command("/angel", f"{tone.capitalize()}: Fine. Whatever.")
-        await the_answer(served.slack)
+        await served.slack.command("/angel", f"{word}: Fine. Whatever.")
 
+        assert f"· {tone.value} tone ·" in seen(await the_answer(served.slack))
         assert served.screener.drafts == [Draft(text="Fine. Whatever.", tone=tone)]
 
 
-async def test_any_other_word_before_a_colon_belongs_to_the_draft() -> None:
-    async with serving(FakeScreener(), "http") as served:
-        await served.slack.command("/angel", "Update: fine. Warmly: no.")
-        await the_answer(served.slack)
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Update: fine. Warmly: no.",
+        "Short: we lost them.",
+        "Brief: see below",
+        "funny:) that was your idea",
+        "warm::30 degrees",
+        "friendly fire: no",
+        "short:term",
+        "in short: no",
+        "kindly: no",
+    ],
+)
+async def test_a_draft_that_merely_starts_with_a_word_and_a_colon_is_not_eaten(draft: str) -> None:
+    async with serving(FakeScreener(GOOD), "http") as served:
+        await served.slack.command("/angel", draft)
+        answer = await the_answer(served.slack)
 
-        assert served.screener.drafts == [Draft(text="Update: fine. Warmly: no.")]
+        assert served.screener.drafts == [Draft(text=draft)]
+        assert draft in seen(answer)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "warm:"])
@@ -182,7 +244,7 @@ async def test_whatever_goes_wrong_is_a_kind_sentence_on_every_way_in(
                 await slack.command("/angel", "Fine.")
                 answer = await the_answer(slack)
                 served.screener.answer = trouble
-                await slack.press(answer, "tone_warm")
+                await slack.press(answer, "another_version")
         shown = await slack.changed(
             lambda: next(
                 (seen(each) for each in [*slack.ephemerals(), *slack.views()] if said in seen(each)),
@@ -192,6 +254,28 @@ async def test_whatever_goes_wrong_is_a_kind_sentence_on_every_way_in(
         assert shown
         assert "zebra" not in shown
         assert slack.notices() == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "row"),
+    [(Busy("One moment."), ["another_version", "edit_draft"]), (DraftRejected("Too odd."), [])],
+)
+async def test_a_draft_that_could_not_be_checked_is_given_back(trouble: Exception, row: list[str]) -> None:
+    async with serving(FakeScreener(trouble), "http") as served:
+        await served.slack.command("/angel", "Fine. @maria <3\nOn my own.")
+
+        answer = await the_answer(served.slack)
+        assert f"Fine. \n<@{served.slack.other}>\n <3\nOn my own." in seen(answer)
+        assert buttons(answer) == row
+
+
+@pytest.mark.parametrize("text", ["x" * 4_001, "x" * 12_000, "語" * 4_001])
+async def test_a_draft_too_long_to_be_checked_is_given_back_whole(text: str) -> None:
+    async with serving(FakeScreener(), "http") as served:
+        await served.slack.command("/angel", text)
+
+        answer = await the_answer(served.slack)
+        assert text in (seen(answer) if answer.get("blocks") else answer["text"])
 
 
 async def test_one_can_try_again_after_trouble() -> None:
@@ -222,8 +306,8 @@ async def test_a_fallback_says_that_it_is_one_and_what_it_misses(fallback: Fallb
         await served.slack.command("/angel", "Fine.")
 
         words = seen(await the_answer(served.slack))
-        assert "my offline check stood in" in words
-        assert OFFLINE_NOTE in words
+        assert "my offline check stood in. It knows phrases, not meaning" in words
+        assert OFFLINE_NOTE not in words, "that is for the help"
 
 
 async def test_caution_without_a_rewrite_gives_its_tip_or_says_there_is_none() -> None:
@@ -246,46 +330,157 @@ async def test_what_the_rewrite_lost_and_added_is_said() -> None:
         assert "New in the rewrite, so have a look: 15:00" in words
 
 
+# What Slack won't take
+
+
+@pytest.mark.parametrize("place", ["reply", "button", "modal", "composer"])
+async def test_an_answer_that_slack_refuses_is_said_once_more_as_plain_text(place: str, transport: str) -> None:
+    async with serving(FakeScreener(), transport) as served:
+        slack = served.slack
+        if place == "reply":
+            slack.fail("response_url", status=400)
+            await slack.command("/angel", "Fine.")
+        elif place == "button":
+            await slack.command("/angel", "Fine.")
+            answer = await the_answer(slack)
+            slack.fail("response_url", status=400)
+            await slack.press(answer, "another_version")
+            await slack.changed(lambda: len(slack.ephemerals()) == 2)
+        elif place == "modal":
+            slack.fail("views.update", error="invalid_arguments")
+            parent = slack.post("Who does it?")
+            await slack.message_shortcut("check_message", slack.post("Fine.", thread_ts=parent["ts"]))
+        else:
+            await slack.global_shortcut("write_with_angel")
+            view = await the_view(slack, "Your draft")
+            slack.fail("views.update", error="view_too_large")
+            await slack.submit(view, {"draft": "Fine."})
+
+        def in_words() -> list[str]:
+            said = [each["text"] for each in slack.ephemerals() if not each.get("blocks")]
+            return [each for each in [*said, *map(seen, slack.views())] if "Sure, happy to!" in each]
+
+        (words,) = await slack.changed(in_words)
+        assert "may sting" in words if place == "modal" else CAUTION_SENTENCE in words
+
+
+@pytest.mark.parametrize("what", ["response_url", "views.update"])
+async def test_an_answer_whose_place_is_gone_is_not_tried_again(what: str) -> None:
+    async with serving(FakeScreener(), "http") as served:
+        slack = served.slack
+        if what == "response_url":
+            slack.fail(what, status=404, times=9)
+            await slack.command("/angel", "Fine.")
+        else:
+            slack.fail(what, error="not_found", times=9)
+            await slack.global_shortcut("write_with_angel")
+            await slack.submit(await the_view(slack, "Your draft"), {"draft": "Fine."})
+        await served.end()
+
+        assert len([call for call in slack.calls if call.method == what]) == 1
+
+
+@pytest.mark.parametrize(("asked_for", "attempts"), [(1, 2), (11, 1)])
+async def test_slack_is_given_the_time_it_asks_for_within_bounds(asked_for: int, attempts: int) -> None:
+    async with serving(FakeScreener(), "http") as served:
+        slack = served.slack
+        slack.fail("response_url", status=429, retry_after=asked_for)
+        began = time.monotonic()
+        await slack.command("/angel", "Fine.")
+        await served.end()
+        took = time.monotonic() - began
+
+        assert len([call for call in slack.calls if call.method == "response_url"]) == attempts
+        assert took >= 1 if attempts == 2 else not slack.ephemerals()
+
+
 # Taking long
 
 
-@pytest.mark.parametrize("way", ["command", "check_message", "button"])
-async def test_a_slow_check_says_once_that_it_is_reading_and_the_answer_replaces_that(way: str, transport: str) -> None:
+@pytest.mark.parametrize("way", ["command", "check_message"])
+async def test_a_slow_check_says_once_that_it_takes_longer_in_words_that_may_stand(way: str, transport: str) -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, transport, patience=0.01) as served:
+        slack = served.slack
+        if way == "command":
+            await slack.command("/angel", "Fine.")
+        else:
+            await slack.message_shortcut("check_message", slack.post("Fine."))
+        await slack.changed(lambda: [each for each in slack.ephemerals() if STILL_READING in seen(each)])
+
+        screener.gate.set()
+
+        await slack.changed(lambda: [each for each in slack.ephemerals() if "Sure, happy to!" in seen(each)])
+        # Nothing replaces what came through the response_url of a command or a shortcut.
+        asked_to_replace = [call.request["replace_original"] for call in slack.calls if call.method == "response_url"]
+        assert asked_to_replace == [False, False]
+
+
+async def test_a_slow_version_is_read_in_the_place_of_the_answer_and_replaced_by_it(transport: str) -> None:
     screener = FakeScreener()
     async with serving(screener, transport, patience=0.01) as served:
         slack = served.slack
-        if way == "button":
-            await slack.command("/angel", "Fine.")
-            answer = await the_answer(slack)
+        await slack.command("/angel", "Fine.")
+        answer = await the_answer(slack)
         screener.gate.clear()
-        if way == "command":
-            await slack.command("/angel", "Fine.")
-        elif way == "check_message":
-            await slack.message_shortcut("check_message", slack.post("Fine."))
-        else:
-            await slack.press(answer, "tone_warm")
-            await slack.changed(lambda: "Still reading" in seen(slack.ephemerals()[0]))
-        assert "Still reading" in seen(await the_answer(slack))
+        await slack.press(answer, "another_version")
+        await slack.changed(lambda: STILL_READING in seen(slack.ephemerals()[0]))
+        assert len(slack.ephemerals()) == 1
 
         screener.gate.set()
 
         await slack.changed(lambda: CAUTION_SENTENCE in seen(slack.ephemerals()[0]))
         assert len(slack.ephemerals()) == 1
-        assert [message["text"] for message in slack.messages(slack.channel)] == ["Fine."] * (way == "check_message")
+
+
+@pytest.mark.parametrize("place", ["reply", "modal", "composer"])
+async def test_a_still_reading_that_fails_ends_no_check_and_is_tried_once(place: str) -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, "http", patience=0.01) as served:
+        slack = served.slack
+        what = "response_url" if place == "reply" else "views.update"
+        slack.fail(what, status=500, times=1)
+        if place == "reply":
+            await slack.command("/angel", "Fine.")
+        elif place == "modal":
+            parent = slack.post("Who does it?")
+            await slack.message_shortcut("check_message", slack.post("Fine.", thread_ts=parent["ts"]))
+        else:
+            await slack.global_shortcut("write_with_angel")
+            await slack.submit(await the_view(slack, "Your draft"), {"draft": "Fine."})
+        await slack.changed(lambda: any(call.method == what for call in slack.calls))
+        screener.gate.set()
+
+        await slack.changed(lambda: [each for each in [*slack.ephemerals(), *slack.views()] if "Sure" in seen(each)])
+        uses = [call for call in slack.calls if call.method == what]
+        assert len(uses) == 2, "no use of the answer's is spent on it"
 
 
 # The message shortcut
 
 
-async def test_a_message_is_checked_from_its_menu(transport: str) -> None:
+@pytest.mark.parametrize("whose", ["own", "somebody_else's"])
+async def test_a_message_is_checked_from_its_menu(whose: str, transport: str) -> None:
     async with serving(FakeScreener(), transport) as served:
         slack = served.slack
-        message = slack.post("Fine.", user=slack.other)
+        message = slack.post("Fine. Do it @maria", user=slack.user if whose == "own" else slack.other)
         await slack.message_shortcut("check_message", message)
 
         answer = await the_answer(slack)
-        assert CAUTION_SENTENCE in seen(answer)
-        assert slack.messages(slack.channel)[0]["text"] == "Fine."
+        assert answer["blocks"][0]["elements"][0]["type"] == "rich_text_quote"
+        assert seen(answer).startswith("Fine. Do it @")
+        if whose == "own":
+            assert "This one is out already, and it may sting." in seen(answer)
+            assert "What you could change it to" in seen(answer)
+            assert buttons(answer) == ["another_version", "tone", "edit_draft"]
+        else:
+            assert "This message may sting" in seen(answer)
+            assert "How it could have been said" in seen(answer)
+            assert buttons(answer) == ["another_version", "tone"]
+        assert CAUTION_SENTENCE not in seen(answer), "it is not about to be sent"
+        assert slack.messages(slack.channel)[0]["text"].startswith("Fine.")
 
 
 async def test_a_message_in_a_thread_gets_a_modal(transport: str) -> None:
@@ -298,18 +493,19 @@ async def test_a_message_in_a_thread_gets_a_modal(transport: str) -> None:
         await the_view(slack, "I'm reading")
         screener.gate.set()
 
-        await the_view(slack, CAUTION_SENTENCE)
+        await the_view(slack, "This one is out already, and it may sting.")
         assert slack.ephemerals() == []
 
 
-async def test_the_first_message_of_a_thread_is_answered_in_the_channel() -> None:
+async def test_the_first_message_of_a_thread_gets_a_modal_which_is_seen_from_thread_and_channel() -> None:
     async with serving(FakeScreener(), "http") as served:
         slack = served.slack
         parent = slack.post("Fine.")
         slack.post("What is?", thread_ts=parent["ts"])
         await slack.message_shortcut("check_message", slack.messages(slack.channel)[0])
 
-        assert CAUTION_SENTENCE in seen(await the_answer(slack))
+        await the_view(slack, "This one is out already")
+        assert slack.ephemerals() == []
 
 
 async def test_a_modal_that_does_not_open_is_answered_in_the_channel() -> None:
@@ -319,7 +515,18 @@ async def test_a_modal_that_does_not_open_is_answered_in_the_channel() -> None:
         parent = slack.post("Who does it?")
         await slack.message_shortcut("check_message", slack.post("Fine.", thread_ts=parent["ts"]))
 
-        assert CAUTION_SENTENCE in seen(await the_answer(slack))
+        assert "This one is out already" in seen(await the_answer(slack))
+
+
+@pytest.mark.parametrize("trouble", [Busy("One moment."), Oddity("a bug")])
+async def test_trouble_after_a_modal_did_not_open_is_said_in_the_channel(trouble: Exception) -> None:
+    async with serving(FakeScreener(trouble), "http") as served:
+        slack = served.slack
+        slack.fail("views.open", error="expired_trigger_id")
+        parent = slack.post("Who does it?")
+        await slack.message_shortcut("check_message", slack.post("Fine.", thread_ts=parent["ts"]))
+
+        assert ("One moment." if isinstance(trouble, Busy) else BUG) in seen(await the_answer(slack))
 
 
 @pytest.mark.parametrize("thread", [False, True])
@@ -345,56 +552,76 @@ async def test_another_tone_replaces_the_answer_in_place(transport: str) -> None
         slack = served.slack
         await slack.command("/angel", "Fine. @maria")
         answer = await the_answer(slack)
-        assert buttons(answer) == ["another_version", "tone_warm", "tone_professional", "tone_brief", "edit_draft"]
+        assert buttons(answer) == ["another_version", "tone", "edit_draft"]
         served.screener.answer = CAUTION.model_copy(update={"rewrite": "Gladly, [[1:@maria]]!"})
 
-        await slack.press(answer, "tone_warm")
+        picked = await slack.press(answer, "tone", "warm")
+        await slack.press(answer, "another_version")
 
         await slack.changed(lambda: "Gladly" in seen(slack.ephemerals()[0]))
+        assert picked.acked
         assert len(slack.ephemerals()) == 1
         assert served.screener.drafts[-1] == Draft(text="Fine. [[1:@maria]]", tone=Tone.WARM)
-        assert "tone_playful" in buttons(slack.ephemerals()[0])
-        assert "tone_warm" not in buttons(slack.ephemerals()[0])
+        menu = pressable(slack.ephemerals()[0], "tone")
+        assert menu["initial_option"]["value"] == "warm"
+        ids = [{block["block_id"] for block in each["blocks"]} for each in (answer, slack.ephemerals()[0])]
+        assert not ids[0] & ids[1] - {"rewrite"}, "a menu with its old id would go on showing what was picked"
 
 
-async def test_the_same_words_again_are_said_to_be() -> None:
-    async with serving(FakeScreener(), "http") as served:
+async def test_another_version_is_told_what_was_said_before() -> None:
+    versions = iter(["Sure, happy to!", "Gladly!", "Gladly!"])
+    screener = FakeScreener(lambda draft: CAUTION.model_copy(update={"rewrite": next(versions)}))
+    async with serving(screener, "http") as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
         await slack.press(await the_answer(slack), "another_version")
+        await slack.changed(lambda: "Gladly!" in seen(slack.ephemerals()[0]))
+        assert screener.drafts[-1] == Draft(text="Fine.", previous="Sure, happy to!")
+        assert SAME_AGAIN not in seen(slack.ephemerals()[0])
 
-        await slack.changed(lambda: "the same words as before" in seen(slack.ephemerals()[0]))
+        await slack.press(slack.ephemerals()[0], "another_version")
+
+        await slack.changed(lambda: SAME_AGAIN in seen(slack.ephemerals()[0]))
+        assert screener.drafts[-1] == Draft(text="Fine.", previous="Gladly!")
 
 
-async def test_an_answer_stays_within_the_five_uses_and_says_how_to_go_on() -> None:
-    versions = iter("ABCDEFG")
+@pytest.mark.parametrize("minutes", [0, 31])
+async def test_a_chain_of_versions_has_no_end_since_each_press_brings_an_address_of_its_own(minutes: int) -> None:
+    versions = iter("ABCDEFGH")
     screener = FakeScreener(lambda draft: CAUTION.model_copy(update={"rewrite": f"Version {next(versions)}"}))
     async with serving(screener, "http") as served:
         slack = served.slack
         await slack.command("/angel", "Fine.")
-        for letter in "ABCD":
+        for letter in "ABCDEFG":
             await the_version(slack, letter)
+            slack.clock.advance(60 * minutes)
             await slack.press(slack.ephemerals()[0], "another_version")
-        await the_version(slack, "E")
+        await the_version(slack, "H")
 
-        last = slack.ephemerals()[0]
-        assert buttons(last) == ["edit_draft"]
-        assert "as many versions as fit" in seen(last)
-        assert len([call for call in slack.calls if call.method == "response_url"]) == 5
+        assert buttons(slack.ephemerals()[0]) == ["another_version", "tone", "edit_draft"]
 
 
-async def test_an_answer_older_than_thirty_minutes_goes_on_in_the_composer() -> None:
-    async with serving(FakeScreener(), "http") as served:
+@pytest.mark.parametrize("value", ["", "{", "[1]", '{"tone":"warm"}'])
+@pytest.mark.parametrize("action", ["another_version", "edit_draft", "vote", "keep_text"])
+async def test_a_press_is_acked_also_where_nothing_can_be_made_of_what_the_button_carries(
+    action: str, value: str, transport: str
+) -> None:
+    async with serving(FakeScreener(), transport, recorder=FakeRecorder(keeps_text=True)) as served:
         slack = served.slack
-        await slack.command("/angel", "warm: Fine. @maria")
-        answer = await the_answer(slack)
-        slack.clock.advance(1800)
+        await slack.command("/angel", "Fine.")
+        delivery = await slack.press(await the_answer(slack), "another_version")
+        await slack.changed(lambda: len(served.screener.drafts) == 2)
 
-        await slack.press(answer, "another_version")
+        delivery.payload["actions"][0] |= {"action_id": action, "value": value}
+        delivery.payload["trigger_id"] = "another"
+        again = await slack.redeliver(delivery)
+        await served.end()
 
-        view = await the_view(slack, "too old to change")
-        assert "Fine. @maria" in json.dumps(slack.state(view))
-        assert len(served.screener.drafts) == 1
+        assert again.acked
+        assert slack.notices() == []
+        said = "\n".join(map(seen, slack.ephemerals()))
+        assert (STALE_BUTTON in said) is (action in ("another_version", "edit_draft"))
+        assert BUG not in said
 
 
 async def test_a_draft_too_long_for_a_button_goes_without_them() -> None:
@@ -422,10 +649,11 @@ async def test_the_buttons_of_a_modal_work_in_it() -> None:
         slack = served.slack
         parent = slack.post("Who does it?")
         await slack.message_shortcut("check_message", slack.post("Fine.", thread_ts=parent["ts"]))
-        view = await the_view(slack, CAUTION_SENTENCE)
+        view = await the_view(slack, "This one is out already")
         served.screener.answer = CAUTION.model_copy(update={"rewrite": "With pleasure!"})
 
-        await slack.press(view, "tone_professional")
+        await slack.press(view, "tone", "professional")
+        await slack.press(view, "another_version")
         view = await the_view(slack, "With pleasure!")
         assert served.screener.drafts[-1].tone is Tone.PROFESSIONAL
 
