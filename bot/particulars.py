@@ -11,12 +11,14 @@ Models escape the brackets, drop the hint or change it: the number is what count
 """
 
 _LINK_END = r"""[^\s<>|]*[^\s<>|.,;:!?)\]}'"”’]"""  # punctuation behind a link belongs to the sentence
+# Each part begins where nothing before could have begun it, and gives nothing back: linear in the text.
 _PARTICULAR = re.compile(
     rf"""
       {PLACEHOLDER.pattern}
     | (?:https?://|www\.){_LINK_END}
-    | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
-    | \b(?:[\w-]+\.)+(?:com|org|net|io|dev|ai|co|edu|gov|app|info|biz|me|ly|gg)\b(?:/{_LINK_END})?
+    | (?<![\w.+-])[\w.+-]++@[\w-]+(?:\.[\w-]+)+
+    | (?<![\w-])(?<!\w\.)(?<!-\.)(?:[\w-]++\.)+
+      (?:com|org|net|io|dev|ai|co|edu|gov|app|info|biz|me|ly|gg)\b(?:/{_LINK_END})?
     | (?<![\w/&])[@\#]\w(?:[\w.-]*\w)?
     | \d+(?:[.,:/]\d+)*
     """,

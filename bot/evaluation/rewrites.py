@@ -68,7 +68,7 @@ _NOT_PROSE = re.compile(r"^\W*(?:[@#]\w|www\.|\w+://)|\w@\w|\w\.\w|://", re.IGNO
 _ENDS_SENTENCE = re.compile(r"[.!?…:;>][\"'”’»)\]*_~]*$")
 _TITLES = {"mr", "mrs", "ms", "dr", "prof", "st"}
 _ADDRESSED = re.compile(
-    r"""(?:^|(?<=[.!?…:;]\s)|(?<=[.!?…:;]["'”’»)]\s))[^\w\S]*[^\w\s]*([^\W\d_]+(?:-[^\W\d_]+)*)(?=,|['’]s\b)""",
+    r"""(?:^|(?<=[.!?…:;]\s)|(?<=[.!?…:;]["'”’»)]\s))[^\S\n]*+[^\w\s]*+([^\W\d_]+(?:-[^\W\d_]+)*)(?=,|['’]s\b)""",
     re.MULTILINE,
 )
 _NOUNS_HAVE_CAPITALS = {"de", "lb"}

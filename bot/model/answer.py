@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, TypedDict
 
 from bot.errors import MODEL_ERRORS, AnswerUnusable, ModelError
@@ -82,7 +83,8 @@ def answer_row(
     output_tokens: object = None,
 ) -> Row:
     """One row that keeps the contract, whatever a model put in: a finding quotes the draft, `good` has no rewrite."""
-    kept = [finding for finding in (_finding(draft, each) for each in findings) if finding]
+    quotable = _Quotable(draft)
+    kept = [finding for finding in (_finding(quotable, each) for each in findings) if finding]
     caution = label is Label.CAUTION
     written = _rewrite(draft, rewrite) if caution else None
     return Row(
@@ -217,11 +219,34 @@ def count(value: object) -> int | None:
     return int(number) if math.isfinite(number) and number >= 0 else None
 
 
-def _finding(draft: str, value: object) -> dict[str, str] | None:
+class _Quotable:
+    """A draft, and where a model's quotation of it stands. Models straighten quotes, fold blanks and change capitals.
+
+    Linear in the draft for each quotation: a pattern made of a quotation would take seconds for a bad one.
+    """
+
+    def __init__(self, draft: str) -> None:
+        self._draft = draft
+
+    def find(self, excerpt: str) -> str | None:
+        """The excerpt as it stands in the draft."""
+        if excerpt in self._draft:
+            return excerpt
+        wanted = _folded(excerpt.strip("\"'“”‘’…. "))[0].rstrip()
+        text, places = self._folded
+        at = text.find(wanted) if wanted else -1
+        return self._draft[places[at] : places[at + len(wanted) - 1] + 1] if at != -1 else None
+
+    @cached_property
+    def _folded(self) -> tuple[str, list[int]]:
+        return _folded(self._draft)
+
+
+def _finding(draft: _Quotable, value: object) -> dict[str, str] | None:
     if not isinstance(value, Mapping):
         return None
     excerpt, reason = _text(value.get("excerpt")), _text(value.get("reason"))
-    quoted = excerpt and _quoted(draft, excerpt)
+    quoted = excerpt and draft.find(excerpt)
     if not quoted:
         return None
     try:
@@ -231,16 +256,23 @@ def _finding(draft: str, value: object) -> dict[str, str] | None:
     return {"category": category.value, "excerpt": quoted, "reason": one_line(reason or "")}
 
 
-def _quoted(draft: str, excerpt: str) -> str | None:
-    """The excerpt as it stands in the draft. Models straighten quotes, fold white space and change capitals."""
-    if excerpt in draft:
-        return excerpt
-    words = excerpt.strip("\"'“”‘’…. ").split()
-    if not words:
-        return None
-    pattern = r"\s+".join(re.sub(r"['’‘]", "['’‘]", re.sub(r'["“”]', '["“”]', re.escape(word))) for word in words)
-    found = re.search(pattern, draft, re.IGNORECASE)
-    return found.group() if found else None
+_STRAIGHT = {**dict.fromkeys("’‘", "'"), **dict.fromkeys("“”", '"')}
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """The text in small letters, with straight quotes and single blanks, and where each of its characters stood."""
+    folded: list[str] = []
+    places: list[int] = []
+    for at, character in enumerate(text):
+        if not character.isspace():
+            small = character.lower()
+            folded.append(_STRAIGHT.get(character, small if len(small) == 1 else character))
+        elif folded and folded[-1] != " ":
+            folded.append(" ")
+        else:
+            continue
+        places.append(at)
+    return "".join(folded), places
 
 
 def _json_objects(content: str) -> Iterable[dict[str, Any]]:

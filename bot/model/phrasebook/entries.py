@@ -14,6 +14,7 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     patterns: tuple[str, ...] = Field(min_length=1)
+    unless: tuple[str, ...] = ()
     category: Category
     reason: str
     replace: str | None = None

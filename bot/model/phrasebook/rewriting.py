@@ -62,7 +62,7 @@ def _spliced(text: str, start: int, end: int, new: str) -> str | None:
     or a question mark ends its sentence.
     """
     left, old, right = text[:start], text[start:end], text[end:]
-    opening = not left.strip() or bool(_OPENING.search(left))
+    opening = _opens(left)
     capital = old[:1].isupper() and (opening or not re.match(r"I\b|[A-Z]{2}", old))
     if new[:1].isupper():
         if not (opening or _NEW_CLAUSE.search(left)) or not _CLAUSE_OVER.match(right):
@@ -85,7 +85,21 @@ def _spliced(text: str, start: int, end: int, new: str) -> str | None:
     return _article_mended(left, new + right) + new + right
 
 
-_OPENING = re.compile(r"(?:[.!?…][\"”)]?|\n)\s*[-*•>\"“(]?\s*$")
+def _opens(left: str) -> bool:
+    """Whether what follows `left` opens a sentence: behind one's end, on a line of its own, after a bullet."""
+    before = left.rstrip()
+    blanks = left[len(before) :]
+    if before[-1:] in _BULLETS and (len(before) < 2 or before[-2].isspace() or before[-2] in _SENTENCE_ENDS):
+        left = before[:-1]
+        before = left.rstrip()
+        blanks += left[len(before) :]
+    if not before or "\n" in blanks:
+        return True
+    return before[-1] in _SENTENCE_ENDS or (before[-1] in '"”)' and before[-2:-1] in _SENTENCE_ENDS)
+
+
+_SENTENCE_ENDS = frozenset(".!?…")
+_BULLETS = frozenset('-*•>"“(')
 _NEW_CLAUSE = re.compile(r"(?:[,;:)\]–—-]|\b(?:and|but|so|well|[@#][\w.-]+))\s*$", re.IGNORECASE)
 _CLAUSE_OVER = re.compile(r"\s*(?:[^\w\s@#'’]|\n|\Z|(?:and|but|so|because|when|if|or)\b)", re.IGNORECASE)
 _SENTENCE_OVER = re.compile(r"\s*(?:[.!?…,;–—\n]|-\s|\Z)")
