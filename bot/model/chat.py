@@ -86,7 +86,8 @@ class ChatModel(PythonModel):
 
     def _answer(self, row: Mapping[str, Any], params: Mapping[str, Any]) -> Row:
         try:
-            draft = Draft(text=row["text"], tone=_present(row.get("tone")), context=_present(row.get("context")))
+            about = {name: _present(row.get(name)) for name in ("tone", "context", "previous")}
+            draft = Draft(text=row["text"], **about)
         except DraftRejected as error:
             return error_row("draft", str(error))
         try:

@@ -35,6 +35,7 @@ SIGNATURE = ModelSignature(
             ColSpec(_TEXT, "text"),
             ColSpec(_TEXT, "tone", required=False),
             ColSpec(_TEXT, "context", required=False),
+            ColSpec(_TEXT, "previous", required=False),
         ]
     ),
     outputs=Schema(

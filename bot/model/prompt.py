@@ -105,6 +105,9 @@ def messages(instructions: str, draft: Draft) -> list[dict[str, str]]:
     Roles alternate, because the chat templates of many open models accept nothing else.
     """
     about = {"tone": draft.tone.value} | ({"context": draft.context} if draft.context else {})
+    if draft.previous:
+        # The name says what it is for: the instructions, which every check pays for, need not.
+        about["already suggested, so write a different rewrite"] = draft.previous
     return [
         {"role": "system", "content": instructions},
         {"role": "user", "content": json.dumps(about, ensure_ascii=False)},

@@ -114,17 +114,16 @@ def rewrite_heading(origin: Origin) -> str:
 
 
 def small_print(verdict: Verdict, model: str, version: str | None, tone: Tone) -> str:
-    """One line: who answered, in which tone, and who sees it."""
+    """One line: who answered, and in which tone. That only they see it is what Slack itself writes above an answer."""
     if verdict.label is Label.UNREAD:
-        by = "My offline check reads English only"
-    elif verdict.fallback:
-        by = f"{verdict.fallback.explanation}, so my offline check stood in. It knows phrases, not meaning"
+        return "My offline check reads English only"
+    if verdict.fallback:
+        by = f"{verdict.fallback.explanation}, so my offline check stood in: it knows phrases, not meaning"
     elif verdict.offline:
-        by = "Checked by my offline check, which knows phrases, not meaning"
+        by = "Offline check: it knows phrases, not meaning"
     else:
         by = f"Checked by {model or NAMELESS_MODEL}{f', version {version}' if version else ''}"
-    named = f" · {tone.value} tone" if verdict.rewrite or tone is not Tone.PLAYFUL else ""
-    return f"{by}{named} · Only you can see this"
+    return f"{by} · {tone.value} tone" if verdict.rewrite or tone is not Tone.PLAYFUL else by
 
 
 def more_findings(number: int) -> str:

@@ -61,6 +61,13 @@ def test_the_draft_travels_apart_from_the_instructions(openai_server: FakeOpenAI
     assert json.loads(sent[3]["content"]) == {"draft": hostile}
 
 
+def test_another_version_is_told_what_was_said_before(openai_server: FakeOpenAI, chat_model: ChatModel) -> None:
+    chat_model().check(Draft(text="Fine, idiot.", previous="Fine, genius."))
+    sent = openai_server.requests[-1]["messages"]
+    assert sent[0]["content"] == INSTRUCTIONS
+    assert list(json.loads(sent[1]["content"]).values()) == ["playful", "Fine, genius."]
+
+
 def test_the_start_of_the_prompt_never_changes(openai_server: FakeOpenAI, chat_model: ChatModel) -> None:
     model = chat_model()
     model.check(NICE)

@@ -88,7 +88,7 @@ async def test_every_verdict_can_be_voted_on_beside_its_small_print(
             assert [each["text"]["text"] for each in menu["options"]] == ["👍 Helpful", "👎 Not helpful"]
             assert "initial_option" not in menu
             (line,) = [block for block in answer["blocks"] if block.get("accessory") == menu]
-            assert "Only you can see this" in line["text"]["text"]
+            assert "Checked by a-model" in line["text"]["text"]
 
 
 async def test_what_is_no_verdict_has_none() -> None:

@@ -59,7 +59,7 @@ async def test_a_draft_gets_its_verdict_where_only_its_author_sees_it(transport:
             "“Fine.”",
             "It can sound like the opposite.",
             "Sure, happy to!",
-            "Checked by a-model, version 3 · playful tone · Only you can see this",
+            "Checked by a-model, version 3 · playful tone",
         ):
             assert words in seen(answer)
         assert answer["text"] == f"{CAUTION_SENTENCE} Suggested rewrite:\nSure, happy to!"
@@ -148,7 +148,7 @@ async def test_a_word_before_the_draft_asks_for_a_tone_which_the_small_print_nam
     async with serving(FakeScreener(), "http") as served:
         await served.slack.command("/angel", f"{word}: Fine. Whatever.")
 
-        assert f"· {tone.value} tone ·" in seen(await the_answer(served.slack))
+        assert f"· {tone.value} tone" in seen(await the_answer(served.slack))
         assert served.screener.drafts == [Draft(text="Fine. Whatever.", tone=tone)]
 
 
@@ -306,7 +306,7 @@ async def test_a_fallback_says_that_it_is_one_and_what_it_misses(fallback: Fallb
         await served.slack.command("/angel", "Fine.")
 
         words = seen(await the_answer(served.slack))
-        assert "my offline check stood in. It knows phrases, not meaning" in words
+        assert "my offline check stood in: it knows phrases, not meaning" in words
         assert OFFLINE_NOTE not in words, "that is for the help"
 
 
