@@ -34,9 +34,15 @@ class ModelMisconfigured(ModelError):
 
 
 class ModelUnavailable(ModelError):
-    """Trying later may help: refused, overloaded, rate limited, or too slow."""
+    """Trying later may help: refused, overloaded, or too slow."""
 
     code = "unavailable"
+
+
+class ModelRateLimited(ModelUnavailable):
+    """The server limits how often the model may be asked. It is no word on the draft: asking later does help."""
+
+    code = "rate_limited"
 
 
 class AnswerUnusable(ModelError):
@@ -75,6 +81,7 @@ MODEL_ERRORS: dict[str, type[ModelError]] = {
         ModelError,
         ModelMisconfigured,
         ModelUnavailable,
+        ModelRateLimited,
         AnswerUnusable,
         AnswerRefused,
         AnswerCutOff,

@@ -154,6 +154,7 @@ class Fallback(StrEnum):
     FAILED = "failed"
     MISCONFIGURED = "misconfigured"
     UNAVAILABLE = "unavailable"
+    RATE_LIMITED = "rate_limited"
     UNREADABLE = "unreadable"
     REFUSED = "refused"
     CUT_OFF = "cut_off"
@@ -171,6 +172,7 @@ _EXPLANATIONS = {
     Fallback.FAILED: "The chat model stumbled over this one",
     Fallback.MISCONFIGURED: "The chat model is not set up right",
     Fallback.UNAVAILABLE: "The chat model can't be reached just now",
+    Fallback.RATE_LIMITED: "The chat model is being asked too often just now",
     Fallback.UNREADABLE: "The chat model's answer made no sense",
     Fallback.REFUSED: "The chat model would rather not read this one",
     Fallback.CUT_OFF: "The chat model ran out of breath halfway",

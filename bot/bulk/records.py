@@ -3,24 +3,25 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
-from bot.bulk.rows import MAX_RECORD, BatchError, Row, from_json
+from bot.bulk.rows import MAX_RECORD, BatchError, InputRow, from_json
 from bot.verdict import Label, Verdict, whole
 
 _KEYS = tuple(Verdict(label=Label.GOOD).as_json())
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ScreenedRow:
     """What became of a row: a verdict, or the code of an error and the reason in words.
 
     Codes are those of `bot.errors` and `late`; `draft` where the text can't be checked, `row` where there is none.
     """
 
-    row: Row
+    row: InputRow
     verdict: Verdict | None = None
     error: str | None = None
     reason: str | None = None
@@ -42,9 +43,9 @@ class Writing(Protocol):
 
     def header(self) -> str: ...
 
-    def record(self, outcome: Outcome) -> str: ...
+    def record(self, screened: ScreenedRow) -> str: ...
 
-    def input(self, row: Row) -> object: ...
+    def input(self, row: InputRow) -> object: ...
 
     def read(self, stream: BinaryIO) -> Iterator[tuple[dict[str, Any], int]]: ...
 
@@ -55,10 +56,10 @@ class JsonLines:
     def header(self) -> str:
         return ""
 
-    def record(self, outcome: Outcome) -> str:
-        return _dumped(outcome.as_json()) + "\n"
+    def record(self, screened: ScreenedRow) -> str:
+        return _dumped(screened.as_json()) + "\n"
 
-    def input(self, row: Row) -> object:
+    def input(self, row: InputRow) -> object:
         return json.loads(_dumped(dict(row.fields)))
 
     def read(self, stream: BinaryIO) -> Iterator[tuple[dict[str, Any], int]]:
@@ -87,18 +88,14 @@ class Csv:
             )
 
     def header(self) -> str:
-        return self._bom + _csv_line(self._names)
+        return self._bom + _csv_line([inert(name) for name in self._names])
 
-    def record(self, outcome: Outcome) -> str:
-        said = outcome.as_json()
-        for name in ("rewrite", "tip"):
-            # A spreadsheet would run what begins so, and these are a model's words.
-            if said[name] and said[name].startswith(("=", "+", "-", "@")):
-                said[name] = "'" + said[name]
+    def record(self, screened: ScreenedRow) -> str:
+        said = screened.as_json()
         ours = [said[name] for name in (*_KEYS, "error", "reason")]
-        return _csv_line([said["row"], *self.input(outcome.row), *(_cell(value) for value in ours)])
+        return _csv_line([said["row"], *self.input(screened.row), *(_cell(value) for value in ours)])
 
-    def input(self, row: Row) -> list[str]:
+    def input(self, row: InputRow) -> list[str]:
         return [_cell(row.fields.get(name)) for name in self._columns]
 
     def read(self, stream: BinaryIO) -> Iterator[tuple[dict[str, Any], int]]:
@@ -125,6 +122,7 @@ class Csv:
                         "row": int(said["row"]),
                         "input": cells[1 : 1 + len(self._columns)],
                         "verdict": said["verdict"],
+                        "sentence": said["sentence"],
                         "findings": json.loads(said["findings"] or "[]"),
                         "offline": said["offline"] == "true",
                         "reason": said["reason"],
@@ -151,7 +149,25 @@ def _csv_line(cells: Sequence[object]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    return whole(value) if isinstance(value, str) else _dumped(value)
+    return inert(whole(value)) if isinstance(value, str) else _dumped(value)
+
+
+def inert(cell: str) -> str:
+    """The cell's text so that no spreadsheet takes it for a formula and runs it: an apostrophe before what begins one.
+
+    The marks are those that OWASP names for CSV injection, the full-width ones too. Plain numbers stay as they are.
+    """
+    begins_one = cell.lstrip(" ").startswith(_FORMULA_MARKS)
+    return f"'{cell}" if begins_one and not _NUMBER.fullmatch(cell) else cell
+
+
+def as_typed(cell: str) -> str:
+    """The text that `inert` made this cell of."""
+    return cell[1:] if cell.startswith("'") and inert(cell[1:]) == cell else cell
+
+
+_FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?\d[\d.,\s]*%?")
 
 
 def _dumped(value: object) -> str:

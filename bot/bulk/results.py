@@ -1,14 +1,15 @@
 """The results of a run: the file or stream that records go to, and taking an unfinished file up again."""
 
 import contextlib
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from bot.bulk.records import Outcome, Writing
-from bot.bulk.rows import BatchError, Row
+from filelock import FileLock, Timeout
+
+from bot.bulk.records import ScreenedRow, Writing
+from bot.bulk.rows import BatchError, InputRow
 
 
 class Results:
@@ -35,8 +36,7 @@ class Results:
                 raise BatchError(
                     f"{path} is there already. Add --restart to write it anew, or name another file: --out"
                 )
-            with path.open("a+b") as stream:
-                _lock(stream, path)
+            with path.open("a+b") as stream, _locked(path):
                 if anew:
                     stream.truncate(0)
                     note.write_text(json.dumps(options) + "\n", encoding="utf-8")
@@ -58,12 +58,12 @@ class Results:
         if end == 0:
             self._put(self._writing.header())
 
-    def is_of(self, said: Mapping[str, Any], row: Row) -> bool:
+    def is_of(self, said: Mapping[str, Any], row: InputRow) -> bool:
         """Whether an earlier record is this row's."""
         return (said.get("row"), said.get("input")) == (row.number, self._writing.input(row))
 
-    def write(self, outcome: Outcome) -> None:
-        self._put(self._writing.record(outcome))
+    def write(self, screened: ScreenedRow) -> None:
+        self._put(self._writing.record(screened))
 
     def finish(self) -> None:
         """The run is complete; another of the same command would begin a new one."""
@@ -75,12 +75,22 @@ class Results:
         self._stream.flush()  # row by row: what was answered stays, whatever becomes of this process
 
 
-def _lock(stream: BinaryIO, path: Path) -> None:
-    """Keep the file for this process, until the stream is closed or the process ends."""
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep the file for this process, until this is left or the process ends."""
+    beside = path.with_name(f".{path.name}.lock")
+    lock = FileLock(beside)
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        lock.acquire(timeout=0)
+    except Timeout as error:
         raise BatchError(f"Another run is writing {path}. Wait for it to end, or name another file: --out") from error
+    try:
+        yield
+    finally:
+        # Before it is let go of: whoever opens it from now on makes a new one, and nobody gets hold of this one.
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            beside.unlink()
+        lock.release()
 
 
 def _same_run(options: Mapping[str, Any], noted: str, path: Path) -> None:

@@ -6,7 +6,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +15,9 @@ from bot.errors import AngelError
 
 MAX_RECORD = 2**20
 """Characters of one line or one CSV cell that are held in memory. What is longer is no message."""
+
+
+NOT_UTF8 = "This row is not UTF-8 text. Save the file as UTF-8 and try again."
 
 
 class BatchError(AngelError):
@@ -42,13 +45,17 @@ def format_of(path: Path) -> Format | None:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of the input, counted from 1 without a CSV's header. `problem`: why there is no text in it."""
+class InputRow:
+    """One row of the input, counted from 1 without a CSV's header.
+
+    `problem` is why there is no text in it; `end` the byte of the input that it ends at, where that is known.
+    """
 
     number: int
     fields: Mapping[str, Any]
     text: object = None
     problem: str | None = None
+    end: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,12 +65,13 @@ class Table:
     column: str
     columns: Sequence[str]
     bom: bool
-    rows: Iterator[Row]
+    rows: Iterator[InputRow]
 
 
 def read(stream: BinaryIO, format: Format, column: str | None = None) -> Table:
     """The table in a stream of UTF-8. Raises BatchError where it has no such column, or is no UTF-8 from the start."""
-    lines = _lines(stream)
+    source = _Lines(stream)
+    lines: Iterator[str] = iter(source)
     first = next(lines, "")
     if first.startswith(("\udcff\udcfe", "\udcfe\udcff")):
         raise BatchError("That file is in UTF-16. Save it as UTF-8 and try again.")
@@ -74,30 +82,51 @@ def read(stream: BinaryIO, format: Format, column: str | None = None) -> Table:
         case Format.CSV:
             names, delimiter = _header(lines, column)
             chosen = _column(column, names)
-            return Table(chosen, names, bom, _csv_rows(lines, delimiter, names, chosen))
+            return Table(chosen, names, bom, source.ending(_csv_rows(lines, delimiter, names, chosen)))
         case Format.JSON_LINES:
             example = from_json(first)
             chosen = _column(column, list(example)) if isinstance(example, dict) else column or "text"
-            return Table(chosen, [chosen], bom, _json_rows(lines, chosen))
+            return Table(chosen, [chosen], bom, source.ending(_json_rows(lines, chosen)))
         case Format.TEXT:
             if column not in (None, "text"):
                 raise BatchError("Lines of text have no columns. Leave --column out, or name another --format.")
-            return Table("text", ["text"], bom, _text_rows(lines))
+            return Table("text", ["text"], bom, source.ending(_text_rows(lines)))
 
 
-def _lines(stream: BinaryIO) -> Iterator[str]:
+class _Lines:
     """The lines of a stream, each with its end. A byte that is no UTF-8 becomes half an emoji, which Draft refuses."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", errors="surrogateescape", newline="")
-    try:
-        while line := text.readline(MAX_RECORD):
-            yield line
-            while len(line) == MAX_RECORD and not line.endswith(("\n", "\r")):
-                line = text.readline(MAX_RECORD)
-    except OSError as error:
-        raise BatchError(f"The messages can't be read any further: {error.strerror}.") from error
-    finally:
-        with contextlib.suppress(ValueError):  # the caller has closed it already
-            text.detach()  # it would close the stream, which is the caller's
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._end = 0
+
+    def __iter__(self) -> Iterator[str]:
+        text = io.TextIOWrapper(self._stream, encoding="utf-8", errors="surrogateescape", newline="")
+        try:
+            while line := self._read(text):
+                yield line
+                while len(line) == MAX_RECORD and not line.endswith(("\n", "\r")):
+                    line = self._read(text)
+        except OSError as error:
+            raise BatchError(f"The messages can't be read any further: {error.strerror}.") from error
+        finally:
+            with contextlib.suppress(ValueError):  # the caller has closed it already
+                text.detach()  # it would close the stream, which is the caller's
+
+    def _read(self, text: io.TextIOWrapper) -> str:
+        line = text.readline(MAX_RECORD)
+        self._end += len(line.encode("utf-8", "surrogateescape"))
+        return line
+
+    def ending(self, rows: Iterator[InputRow]) -> Iterator[InputRow]:
+        """The rows made of these lines, each with the byte that it ends at."""
+        for row in rows:
+            yield replace(row, end=self._end)
+
+
+def undecoded(text: str) -> bool:
+    """Whether there are bytes in it that are no UTF-8, as `_Lines` lets them through."""
+    return any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _header(lines: Iterator[str], column: str | None) -> tuple[list[str], str]:
@@ -115,7 +144,8 @@ def _header(lines: Iterator[str], column: str | None) -> tuple[list[str], str]:
     except csv.Error as error:
         raise BatchError("The first line names no columns: is that a CSV? Name another --format.") from error
     found = {mark: next(csv.reader(kept, delimiter=mark), []) for mark in ",;\t"}
-    delimiter = max(found, key=lambda mark: (((column or "text") in found[mark]), len(found[mark])))
+    wanted = (column or "text").casefold()
+    delimiter = max(found, key=lambda mark: (wanted in map(str.casefold, found[mark]), len(found[mark])))
     names: list[str] = []
     for place, name in enumerate((name.strip() for name in found[delimiter]), 1):
         names.append(name if name and name not in names else f"column {place}")
@@ -129,12 +159,15 @@ def _column(wanted: str | None, names: Sequence[str]) -> str:
     if wanted is None and len(names) == 1:
         return names[0]
     chosen = wanted or "text"
-    if chosen not in names:
+    if chosen in names:
+        return chosen
+    alike = [name for name in names if name.casefold() == chosen.casefold()]
+    if len(alike) != 1:
         raise BatchError(f"There is no column {chosen}. Name one with --column: {', '.join(names)}")
-    return chosen
+    return alike[0]
 
 
-def _csv_rows(lines: Iterator[str], delimiter: str, names: list[str], column: str) -> Iterator[Row]:
+def _csv_rows(lines: Iterator[str], delimiter: str, names: list[str], column: str) -> Iterator[InputRow]:
     reader = csv.reader(lines, delimiter=delimiter)
     numbers = itertools.count(1)
     place = names.index(column)
@@ -144,7 +177,7 @@ def _csv_rows(lines: Iterator[str], delimiter: str, names: list[str], column: st
         except StopIteration:
             return
         except csv.Error:
-            yield Row(next(numbers), {}, problem="This row is no CSV. Is a quote opened and never closed?")
+            yield InputRow(next(numbers), {}, problem="This row is no CSV. Is a quote opened and never closed?")
             continue
         if not cells:  # a blank line is no row to anybody who reads CSV
             continue
@@ -154,25 +187,27 @@ def _csv_rows(lines: Iterator[str], delimiter: str, names: list[str], column: st
                 f"This row has {len(cells)} cells and the header {len(names)}. "
                 f"A text with {delimiter!r} in it needs quotes around it."
             )
-            yield Row(number, fields, problem=said)
+            yield InputRow(number, fields, problem=said)
         elif len(cells) <= place:
-            yield Row(number, fields, problem=f"This row ends before the column {column}.")
+            yield InputRow(number, fields, problem=f"This row ends before the column {column}.")
         else:
-            yield Row(number, fields, cells[place])
+            yield InputRow(number, fields, cells[place], NOT_UTF8 if undecoded(cells[place]) else None)
 
 
-def _json_rows(lines: Iterator[str], column: str) -> Iterator[Row]:
+def _json_rows(lines: Iterator[str], column: str) -> Iterator[InputRow]:
     for number, line in enumerate(lines, 1):
         value = from_json(line)
-        if isinstance(value, str):
-            yield Row(number, {column: value}, value)
+        if undecoded(line):
+            yield InputRow(number, {column: line.rstrip("\r\n")}, problem=NOT_UTF8)
+        elif isinstance(value, str):
+            yield InputRow(number, {column: value}, value)
         elif isinstance(value, dict) and column in value:
-            yield Row(number, value, value[column])
+            yield InputRow(number, value, value[column])
         elif isinstance(value, dict):
-            yield Row(number, value, problem=f"This row has no {column}.")
+            yield InputRow(number, value, problem=f"This row has no {column}.")
         else:
             broken = line.rstrip("\r\n")
-            yield Row(number, {column: broken}, problem="This line is neither a JSON object nor a JSON string.")
+            yield InputRow(number, {column: broken}, problem="This line is neither a JSON object nor a JSON string.")
 
 
 def from_json(line: str) -> object:
@@ -185,7 +220,7 @@ def from_json(line: str) -> object:
     return value
 
 
-def _text_rows(lines: Iterator[str]) -> Iterator[Row]:
+def _text_rows(lines: Iterator[str]) -> Iterator[InputRow]:
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
-        yield Row(number, {"text": text}, text)
+        yield InputRow(number, {"text": text}, text, NOT_UTF8 if undecoded(text) else None)

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 # Imported where they are used: MLflow takes a second, and `angel --help` needs neither it nor Slack.
 if TYPE_CHECKING:
     from bot.evaluation.registry import Registry
-    from bot.model.loading import Source
+    from bot.model.loading import LoadedModel, Source
     from bot.screener import Model, Screener
 
 
@@ -33,15 +33,21 @@ def source(chosen: Settings) -> "Source":
     )
 
 
-def screener(chosen: Settings) -> "Screener":
-    """The screener with its model loaded. Raises ModelMisconfigured where that can't be."""
-    from bot.model.loading import load, load_offline
-    from bot.screener import Screener
+def model(chosen: Settings) -> "LoadedModel":
+    """The model that these settings ask for, loaded. Raises ModelMisconfigured where that can't be."""
+    from bot.model.loading import load
 
     tame_mlflow()
-    offline = load_offline(chosen.cache_dir)
-    wanted = source(chosen)
-    loaded = offline if wanted.kind == "offline" else load(wanted, chosen.cache_dir)
+    return load(source(chosen), chosen.cache_dir)
+
+
+def screener(chosen: Settings) -> "Screener":
+    """The screener with its model loaded. Raises ModelMisconfigured where that can't be."""
+    from bot.model.loading import load_offline
+    from bot.screener import Screener
+
+    loaded = model(chosen)
+    offline = loaded if source(chosen).kind == "offline" else load_offline(chosen.cache_dir)
     return Screener(loaded, offline, concurrency=chosen.concurrency, deadline=chosen.deadline)
 
 

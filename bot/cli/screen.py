@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import io
-import logging
 import os
 import sys
 import time
@@ -71,16 +70,16 @@ def screen(
         writing = _writing(out, kind, table)
         chosen = parts.settings(**({"model_uri": model_uri} if model_uri else {}))
         at_once = concurrency or min(AT_ONCE, chosen.concurrency)
-        screener = parts.screener(chosen.model_copy(update={"concurrency": at_once, "deadline": bulk.DEADLINE}))
+        model = parts.model(chosen)
         if out == PIPE:
             results = bulk.Results(writing, sys.stdout.buffer)
         else:
             options = {"format": kind.value, "column": table.column, "tone": tone, "context": context}
-            options["model"] = " ".join(filter(None, (screener.model.name, screener.model.version)))
+            options["model"] = " ".join(filter(None, (model.name, model.version)))
             results = stack.enter_context(bulk.Results.open(out, writing, options, restart=restart))
         shown = stack.enter_context(_progress(stream))
-        stack.enter_context(_no_warning_for_each_try())
-        batch = bulk.Batch(screener, at_once=at_once, tone=Tone(tone), context=context, waiting=shown.waiting)
+        asker = bulk.Asker(model, at_once=at_once, waiting=shown.waiting)
+        batch = bulk.Batch(asker, tone=Tone(tone), context=context)
         began = time.monotonic()
         try:
             summary = asyncio.run(batch.run(table, results, shown.row))
@@ -89,7 +88,8 @@ def screen(
             if isinstance(error, ModelError):
                 click.echo(f"angel: {error}", err=True)
             on = "" if out == PIPE else " The same command goes on from there."
-            click.echo(f"Stopped after row {shown.rows:,}.{on}", err=True)
+            where = f"after row {shown.rows:,}" if shown.rows else "before the first row was answered"
+            click.echo(f"Stopped {where}.{on}", err=True)
             return STOPPED if isinstance(error, ModelError) else INTERRUPTED
     click.echo("\n".join(_told(summary, time.monotonic() - began, out)), err=True)
     return NOT_ALL_CHECKED if summary.not_checked else DONE
@@ -148,10 +148,10 @@ def _writing(out: Path, kind: "Format", table: "Table") -> "Writing":
 class _Shown:
     """How far the run is: a bar on a terminal, nothing elsewhere."""
 
-    rows = 0
+    rows = end = 0
 
     def row(self, summary: "Summary") -> None:
-        self.rows = summary.rows
+        self.rows, self.end = summary.rows, summary.end
 
     def waiting(self, seconds: float, why: str) -> None:
         pass
@@ -176,8 +176,11 @@ def _progress(stream: BinaryIO) -> Iterator[_Shown]:
 
         class Bar(_Shown):
             def row(self, summary: "Summary") -> None:
+                if summary.rows == summary.resumed + 1:
+                    # What an earlier run has written goes by in a moment, and says nothing of how long the rest takes.
+                    progress.reset(bar, total=size or None, completed=self.end)
                 super().row(summary)
-                done = stream.tell() if size else summary.rows
+                done = summary.end if size else summary.rows
                 progress.update(bar, description="", completed=done, rows=summary.rows)
 
             def waiting(self, seconds: float, why: str) -> None:
@@ -186,24 +189,13 @@ def _progress(stream: BinaryIO) -> Iterator[_Shown]:
         yield Bar()
 
 
-@contextlib.contextmanager
-def _no_warning_for_each_try() -> Iterator[None]:
-    """Each row that got no verdict has its reason in its place; a line for each try would tear the bar."""
-    logger = logging.getLogger("bot.screener")
-    before = logger.level
-    if not logger.isEnabledFor(logging.INFO):  # -v shows them
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
 def _told(summary: "Summary", seconds: float, out: Path) -> Iterator[str]:
     took = f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    earlier = f" ({summary.resumed:,} were there from before)" if summary.resumed else ""
+    were = "was" if summary.resumed == 1 else "were"
+    earlier = f" ({summary.resumed:,} {were} there from before)" if summary.resumed else ""
+    rows = "row" if summary.rows == 1 else "rows"
     yield (
-        f"{summary.rows:,} rows in {took}{earlier}: {summary.good:,} good, {summary.caution:,} caution, "
+        f"{summary.rows:,} {rows} in {took}{earlier}: {summary.good:,} good, {summary.caution:,} caution, "
         f"{summary.not_checked:,} not checked."
     )
     if summary.categories:
@@ -211,8 +203,8 @@ def _told(summary: "Summary", seconds: float, out: Path) -> Iterator[str]:
         yield f"What stings: {', '.join(counted)}."
     for number, reason in summary.problems:
         yield f"Row {number:,} was not checked. {reason}"
-    if summary.not_checked > len(summary.problems):
-        yield f"... and {summary.not_checked - len(summary.problems):,} more rows, each with its reason in its place."
+    if more := summary.not_checked - len(summary.problems):
+        yield f"... and {more:,} more {'row' if more == 1 else 'rows, each'} with its reason in its place."
     if summary.offline:
         from bot.model.phrasebook import WHAT_IT_MISSES
 

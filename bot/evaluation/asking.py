@@ -1,21 +1,27 @@
-"""Ask a model about labelled messages."""
+"""Ask a model about labelled messages, and check the rewrites that it gives."""
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from functools import partial
 
+from bot.bulk import Asker
 from bot.errors import AngelError, DraftRejected, ModelError
-from bot.evaluation.examples import Example, digest
+from bot.evaluation.examples import Example
 from bot.evaluation.kept_answers import KeptAnswers
 from bot.evaluation.scorecard import Outcome
 from bot.model.loading import LoadedModel
+from bot.threads import in_thread
 from bot.verdict import Draft, Label
 
 CONCURRENT = 16
 """Messages asked about at once: a rate limit is reached soon enough."""
 HOPELESS = 16
 """After so many rows without a single verdict the rest is not asked: each may cost money and twenty seconds."""
+
+
+UNREAD_LANGUAGE = "language"
+"""The error of a row whose language the model does not read."""
 
 
 class EvaluationError(AngelError):
@@ -28,85 +34,84 @@ def ask(
     examples: Sequence[Example],
     *,
     kept: KeptAnswers,
-    concurrency: int = CONCURRENT,
+    asker: Asker,
     answered: Callable[[int], object] = lambda _: None,
 ) -> list[Outcome]:
-    """The model's outcome for each example, in their order; those that are kept are not asked for again.
+    """The model's outcome for each example, in their order; what is kept is not asked for again.
 
-    `answered` is told how many more there are, each time. Raises EvaluationError where no message gets a verdict.
+    `asker` asks `model`; `answered` is told how many more there are, each time. Raises EvaluationError where no message
+    gets a verdict, or where the model stops answering: what it has said until then is kept.
     """
-    outcomes = {digest([outcome.example]): outcome for outcome in kept.read(examples)}
-    answered(len(outcomes))
-    todo = [example for example in examples if digest([example]) not in outcomes]
-    said = ""
-    for outcome, error in _asked(model, offline, todo, concurrency):
-        kept.add(outcome)
-        outcomes[digest([outcome.example])] = outcome
-        answered(1)
-        said = error or said
-        hopeless = len(outcomes) >= min(HOPELESS, len(examples))
-        if hopeless and not any(each.verdict for each in outcomes.values()):
-            raise EvaluationError(
-                f"None of the first {len(outcomes)} messages got a verdict, so the rest was not asked. {said}"
-            )
-    return [outcomes[digest([example])] for example in examples]
+    return asyncio.run(_Evaluation(model, offline, kept, asker, answered).run(examples))
 
 
-def _asked(
-    model: LoadedModel, offline: LoadedModel, examples: Sequence[Example], concurrency: int
-) -> Iterator[tuple[Outcome, str]]:
-    """Each example's outcome as it comes, with what the error said.
+class _Evaluation:
+    def __init__(
+        self,
+        model: LoadedModel,
+        offline: LoadedModel,
+        kept: KeptAnswers,
+        asker: Asker,
+        answered: Callable[[int], object],
+    ) -> None:
+        self._model = model
+        self._offline = offline
+        self._kept = kept
+        self._asker = asker
+        self._answered = answered
+        self._count = self._verdicts = 0
 
-    In threads that die with the process, so that Ctrl-C doesn't wait for calls under way; an executor's are joined.
-    """
-    waiting: queue.SimpleQueue[Example] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[Outcome, str] | BaseException] = queue.SimpleQueue()
-    stopped = threading.Event()
-    for example in examples:
-        waiting.put(example)
+    async def run(self, examples: Sequence[Example]) -> list[Outcome]:
+        outcomes = dict(zip(examples, self._kept.read(examples), strict=True))
+        todo = [example for example, outcome in outcomes.items() if outcome is None]
+        for outcome in outcomes.values():
+            if outcome is not None:
+                self._note(outcome)
+        self._answered(self._count)
+        try:
+            async with contextlib.aclosing(self._asker.in_order(iter(todo), self._outcome)) as asked:
+                async for outcome in asked:
+                    outcomes[outcome.example] = outcome
+        except ModelError as error:
+            if self._verdicts:
+                raise EvaluationError(
+                    f"{self._model.name} stopped answering after {self._count} messages. {error} "
+                    "What it has said is kept: the same command goes on from there."
+                ) from error
+            raise self._hopeless(str(error)) from error
+        return [outcome for outcome in outcomes.values() if outcome is not None]
 
-    def work() -> None:
-        while not stopped.is_set():
-            try:
-                example = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                done.put(_outcome(model, offline, example))
-            except BaseException as error:  # a bug, to be raised where somebody sees it
-                done.put(error)
+    async def _outcome(self, example: Example) -> Outcome:
+        answer = await self._asker.ask(example.draft)
+        verdict, error = answer.verdict, answer.error
+        if verdict is not None and verdict.label is Label.UNREAD:
+            verdict, error = None, UNREAD_LANGUAGE
+        outcome = Outcome(example=example, verdict=verdict, error=error, latency_ms=answer.seconds * 1_000)
+        if outcome.rewrite is not None:
+            with contextlib.suppress(DraftRejected):  # too long to be a message: then no check has passed it
+                rewrite = Draft(text=outcome.rewrite, tone=example.tone, context=example.context)
+                own = (await self._asker.ask(rewrite)).verdict
+                offline = await in_thread(partial(_label, self._offline, rewrite), name="check")
+                checks = {"own_check": own.label if own else None, "offline_check": offline}
+                outcome = outcome.model_copy(update=checks)
+        self._kept.add(outcome)
+        self._note(outcome)
+        self._answered(1)
+        if self._count >= HOPELESS and not self._verdicts:
+            raise self._hopeless(answer.reason or "")
+        return outcome
 
-    for _ in range(min(concurrency, len(examples))):
-        threading.Thread(target=work, name="evaluate", daemon=True).start()
+    def _note(self, outcome: Outcome) -> None:
+        self._count += 1
+        self._verdicts += outcome.verdict is not None
+
+    def _hopeless(self, why: str) -> EvaluationError:
+        none = f"None of the first {self._count} messages" if self._count > 1 else "No message"
+        return EvaluationError(f"{none} got a verdict, so the rest was not asked. {why}")
+
+
+def _label(model: LoadedModel, draft: Draft) -> Label | None:
     try:
-        for _ in examples:
-            got = done.get()
-            if isinstance(got, BaseException):
-                raise got
-            yield got
-    finally:
-        stopped.set()
-
-
-def _outcome(model: LoadedModel, offline: LoadedModel, example: Example) -> tuple[Outcome, str]:
-    verdict, code, said = None, None, ""
-    began = time.perf_counter()
-    try:
-        verdict = model.check(example.draft)
-    except ModelError as error:
-        code, said = error.code, str(error)
-    if verdict is not None and verdict.label is Label.UNREAD:
-        verdict, code, said = None, "language", Label.UNREAD.sentence
-    latency_ms = (time.perf_counter() - began) * 1_000
-    outcome = Outcome(example=example, verdict=verdict, error=code, latency_ms=latency_ms)
-    if outcome.rewrite is None:
-        return outcome, said
-    checks = {name: _label(each, example, outcome.rewrite) for name, each in (("own", model), ("offline", offline))}
-    return outcome.model_copy(update={f"{name}_check": label for name, label in checks.items()}), said
-
-
-def _label(model: LoadedModel, example: Example, rewrite: str) -> Label | None:
-    try:
-        return model.check(Draft(text=rewrite, tone=example.tone, context=example.context)).label
-    except (ModelError, DraftRejected):
+        return model.check(draft).label
+    except ModelError:
         return None

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 import openai
 
-from bot.errors import AnswerCutOff, AnswerFiltered, ModelError, ModelMisconfigured, ModelUnavailable
+from bot.errors import (
+    AnswerCutOff,
+    AnswerFiltered,
+    ModelError,
+    ModelMisconfigured,
+    ModelRateLimited,
+    ModelUnavailable,
+)
 
 FILTERED = (
     "The server's content filter held the answer back. It reads drafts that people are unsure of: relax it there."
@@ -44,7 +51,7 @@ def translated(error: openai.OpenAIError, model: str, seconds: float) -> ModelEr
         case openai.RateLimitError() if error.code in ("insufficient_quota", "billing_hard_limit_reached"):
             return ModelMisconfigured("The OpenAI account is out of quota. Check its plan and billing.")
         case openai.RateLimitError():
-            return ModelUnavailable(
+            return ModelRateLimited(
                 f"The server limits how often {model} may be asked. Raise the limit or ask less often."
             )
         case openai.BadRequestError() if error.code in ("content_filter", "content_policy_violation"):

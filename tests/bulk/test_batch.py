@@ -1,6 +1,7 @@
 """Many messages: read, paced, written, taken up again."""
 
 import asyncio
+import csv
 import io
 import json
 import os
@@ -17,9 +18,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import bulk
-from bot.bulk import Batch, BatchError, Csv, Format, JsonLines, Results, Row, Summary, Table, Writing
-from bot.errors import AnswerRefused, AnswerUnusable, Busy, ModelError, ModelMisconfigured, ModelUnavailable
-from bot.screener import Screener
+from bot.bulk import (
+    Asker,
+    Batch,
+    BatchError,
+    Csv,
+    Format,
+    InputRow,
+    JsonLines,
+    Results,
+    ScreenedRow,
+    Summary,
+    Table,
+    Writing,
+)
+from bot.errors import AnswerRefused, AnswerUnusable, ModelError, ModelMisconfigured, ModelRateLimited, ModelUnavailable
 from bot.verdict import Category, Draft, Finding, Label, Verdict
 
 GOOD = Verdict(label=Label.GOOD, model="scripted")
@@ -51,12 +64,6 @@ class ScriptedModel:
         return said
 
 
-class Never(ScriptedModel):
-    """Stands in for a model, which a batch must not let it do."""
-
-    name = "offline"
-
-
 def stinging(draft: Draft) -> Verdict:
     if "idiot" not in draft.text:
         return GOOD
@@ -65,7 +72,9 @@ def stinging(draft: Draft) -> Verdict:
 
 
 def table(*texts: object) -> Table:
-    return Table("text", ["text"], False, (Row(number, {"text": text}, text) for number, text in enumerate(texts, 1)))
+    return Table(
+        "text", ["text"], False, (InputRow(number, {"text": text}, text) for number, text in enumerate(texts, 1))
+    )
 
 
 def read(content: str | bytes, format: Format = Format.CSV, column: str | None = None) -> Table:
@@ -77,8 +86,8 @@ async def screened(
 ) -> tuple[list[dict[str, Any]], Summary]:
     """What was written of these rows, and the summary."""
     stream = io.BytesIO()
-    screener = Screener(model, Never(), concurrency=at_once, deadline=more.pop("deadline", 30.0))
-    summary = await Batch(screener, at_once=at_once, pause=pause, **more).run(rows, Results(JsonLines(), stream))
+    batch = Batch(Asker(model, at_once=at_once, pause=pause, **more))
+    summary = await batch.run(rows, Results(JsonLines(), stream))
     return written(stream.getvalue()), summary
 
 
@@ -142,13 +151,51 @@ def test_a_file_without_its_column_is_refused_at_once(
         read(content, format, column)
 
 
+@pytest.mark.parametrize(
+    ("content", "column", "chosen"),
+    [
+        ("id,TEXT\n1,x\n", None, "TEXT"),
+        ("id;Message\n1;x\n", "message", "Message"),
+        ("Text,text\nno,x\n", "text", "text"),
+    ],
+)
+def test_a_column_is_found_without_regard_to_case(content: str, column: str | None, chosen: str) -> None:
+    source = read(content, column=column)
+    assert (source.column, [row.text for row in source.rows]) == (chosen, ["x"])
+
+
+def test_two_columns_alike_have_to_be_told_apart() -> None:
+    with pytest.raises(BatchError, match="no column text"):
+        read("Text,TEXT\na,b\n")
+
+
+@pytest.mark.parametrize(
+    ("format", "content"),
+    [
+        (Format.CSV, 'id,text\r\n1,"two\r\nlines ö"\r\n2,🙂\r\n3,x'),
+        (Format.JSON_LINES, '\ufeff{"text": "ö"}\n"🙂"\n'),
+        (Format.TEXT, "ö\n\n🙂\r\nx"),
+    ],
+)
+async def test_how_far_it_is_is_told_in_bytes_of_what_was_answered(format: Format, content: str) -> None:
+    ends: list[int] = []
+    batch = Batch(Asker(ScriptedModel(), at_once=2))
+    source = read(content, format)
+    await batch.run(source, Results(JsonLines(), io.BytesIO()), lambda summary: ends.append(summary.end))
+    assert ends == sorted(set(ends))
+    assert ends[-1] == len(content.encode())
+    encoded = content.encode()
+    assert all(encoded[end - 1 : end] == b"\n" for end in ends[:-1]), "each row's own end, not how far was read ahead"
+
+
 async def test_bad_rows_are_reported_in_their_place_and_end_nothing() -> None:
     model = ScriptedModel()
     content = b"id,text\n1,hi\n2,\n3\n4,a,b\n5,\xff\n6," + b"x" * 4_001 + b"\n7,you\n"
     rows, summary = await screened(read(content), model)
     assert [(row["row"], row["error"]) for row in rows] == [
-        (1, None), (2, "draft"), (3, "row"), (4, "row"), (5, "draft"), (6, "draft"), (7, None),
+        (1, None), (2, "draft"), (3, "row"), (4, "row"), (5, "row"), (6, "draft"), (7, None),
     ]  # fmt: skip
+    assert rows[4]["reason"] == "This row is not UTF-8 text. Save the file as UTF-8 and try again."
     assert [row["input"]["id"] for row in rows] == list("1234567")
     assert all(row["reason"] for row in rows if row["error"])
     assert (summary.good, summary.not_checked) == (2, 5)
@@ -236,7 +283,7 @@ async def test_rows_are_written_in_their_order_and_as_they_come() -> None:
             gate.set()  # reached only if the two before the slow one are written without it
 
     stream = io.BytesIO()
-    batch = Batch(Screener(model, Never(), concurrency=3), at_once=3)
+    batch = Batch(Asker(model, at_once=3))
     summary = await batch.run(table("a", "you idiot", "slow", "b", "c"), Results(JsonLines(), stream), progress)
     assert [row["row"] for row in written(stream.getvalue())] == [1, 2, 3, 4, 5] == seen
     assert (summary.good, summary.caution, summary.categories) == (4, 1, Counter(insult=1))
@@ -250,12 +297,12 @@ async def test_no_more_rows_are_read_than_can_be_asked_about_soon() -> None:
         assert gate.wait(30)
         return GOOD
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[InputRow]:
         for number in range(1, 1_001):
             read_so_far.append(number)
             if number > 2 * bulk.READ_AHEAD:  # the one in hand, which there is no room for, opens the gate
                 gate.set()
-            yield Row(number, {"text": "x"}, "x")
+            yield InputRow(number, {"text": "x"}, "x")
 
     model = ScriptedModel(judge)
     counts: list[int] = []
@@ -264,7 +311,7 @@ async def test_no_more_rows_are_read_than_can_be_asked_about_soon() -> None:
     def progress(summary: Summary) -> None:
         counts.append(len(read_so_far) - summary.rows)
 
-    batch = Batch(Screener(model, Never(), concurrency=2), at_once=2)
+    batch = Batch(Asker(model, at_once=2))
     summary = await batch.run(Table("text", ["text"], False, rows()), Results(JsonLines(), stream), progress)
     assert summary.good == 1_000
     assert max(counts) <= 2 * bulk.READ_AHEAD + 1
@@ -284,7 +331,7 @@ async def test_a_row_from_a_pipe_is_answered_before_the_next_one_is_there() -> N
     progress(Summary())
     with os.fdopen(source, "rb") as stream:
         out = io.BytesIO()
-        batch = Batch(Screener(ScriptedModel(), Never(), concurrency=2), at_once=2)
+        batch = Batch(Asker(ScriptedModel(), at_once=2))
         summary = await batch.run(bulk.read(stream, Format.TEXT), Results(JsonLines(), out), progress)
     assert summary.good == 3
 
@@ -356,7 +403,7 @@ async def test_a_model_that_answers_nobody_ends_the_run_and_leaves_the_rows_for_
 
     stream = io.BytesIO()
     model = ScriptedModel(judge)
-    batch = Batch(Screener(model, Never(), concurrency=4), at_once=4, pause=0.0)
+    batch = Batch(Asker(model, at_once=4, pause=0.0))
     rows = table(*(f"{number:03}" for number in range(500)))
     with pytest.raises(ModelError) as raised:
         await batch.run(rows, Results(JsonLines(), stream))
@@ -369,41 +416,42 @@ async def test_a_model_that_answers_nobody_ends_the_run_and_leaves_the_rows_for_
 
 async def test_a_short_file_that_nobody_answered_for_is_not_written_off() -> None:
     stream = io.BytesIO()
-    batch = Batch(Screener(ScriptedModel(lambda draft: ModelMisconfigured("Bad key.")), Never()), at_once=4)
+    batch = Batch(Asker(ScriptedModel(lambda draft: ModelMisconfigured("Bad key.")), at_once=4))
     with pytest.raises(ModelError, match="Bad key"):
         await batch.run(table("a", "", "b"), Results(JsonLines(), stream))
     assert stream.getvalue() == b""
 
 
-async def test_a_busy_screener_loses_no_row() -> None:
-    gate, started = threading.Event(), threading.Event()
+async def test_a_row_that_is_rate_limited_is_asked_again_however_often() -> None:
+    model = ScriptedModel()
 
-    def judge(draft: Draft) -> Verdict:
-        if draft.text == "somebody else's":
-            started.set()
-            gate.wait(30)
-        return GOOD
+    def judge(draft: Draft) -> Verdict | BaseException:
+        # Others are answered in between, so the model is not gone.
+        limited = draft.text == "b" and model.asked.count("b") < bulk.TRIES + 3
+        return ModelRateLimited("Ask less often.") if limited else GOOD
 
-    model = ScriptedModel(judge)
-    screener = Screener(model, Never(), concurrency=1)
-    theirs = asyncio.create_task(screener.screen(Draft(text="somebody else's")))
-    assert await asyncio.to_thread(started.wait, 10)
-    with pytest.raises(Busy):
-        await screener.screen(Draft(text="x"))
+    model._judge = judge
+    rows, summary = await screened(table("b", *["a"] * 40), model, at_once=4)
+    assert [row["error"] for row in rows] == [None] * 41
+    assert summary.good == 41
+    assert model.asked.count("b") == bulk.TRIES + 3
+
+
+async def test_a_model_that_limits_everybody_for_good_ends_the_run_and_no_row_is_written_off() -> None:
     stream = io.BytesIO()
-    batch = Batch(screener, at_once=2, pause=0.0001, waiting=lambda seconds, why: gate.set())
-    summary = await batch.run(table("a", "b", "c"), Results(JsonLines(), stream))
-    assert summary.good == 3
-    assert (await theirs) == GOOD
+    model = ScriptedModel(lambda draft: ModelRateLimited("Ask less often."))
+    with pytest.raises(ModelError, match="Ask less often"):
+        await Batch(Asker(model, at_once=4, pause=0.0)).run(table(*"abcdef"), Results(JsonLines(), stream))
+    assert stream.getvalue() == b""
 
 
 async def test_an_error_while_reading_ends_the_run_with_what_was_read_written() -> None:
-    def rows() -> Iterator[Row]:
-        yield Row(1, {"text": "a"}, "a")
+    def rows() -> Iterator[InputRow]:
+        yield InputRow(1, {"text": "a"}, "a")
         raise BatchError("The disk is gone.")
 
     stream = io.BytesIO()
-    batch = Batch(Screener(ScriptedModel(), Never()), at_once=4)
+    batch = Batch(Asker(ScriptedModel(), at_once=4))
     with pytest.raises(BatchError, match="disk"):
         await batch.run(Table("text", ["text"], False, rows()), Results(JsonLines(), stream))
     assert len(written(stream.getvalue())) == 1
@@ -421,7 +469,7 @@ def writing_of(kind: Format, source: Table) -> Writing:
 
 def run(path: Path, kind: Format, content: str = INPUT, *, restart: bool = False, **options: str) -> Summary:
     source = read(content)
-    batch = Batch(Screener(ScriptedModel(stinging), Never(), concurrency=2), at_once=2)
+    batch = Batch(Asker(ScriptedModel(stinging), at_once=2))
     with Results.open(path, writing_of(kind, source), OPTIONS | options, restart=restart) as results:
         return asyncio.run(batch.run(source, results))
 
@@ -453,7 +501,7 @@ def test_rows_that_are_there_are_not_asked_about_again(tmp_path: Path) -> None:
     model = ScriptedModel()
     source = read(INPUT)
     with Results.open(tmp_path / "out", JsonLines(), OPTIONS, restart=False) as results:
-        asyncio.run(Batch(Screener(model, Never()), at_once=4).run(source, results))
+        asyncio.run(Batch(Asker(model, at_once=4)).run(source, results))
     assert sorted(model.asked) == ["a\rb", "you idiot 🙂"]
 
 
@@ -523,10 +571,50 @@ def test_a_csv_with_columns_of_our_names_is_asked_to_go_elsewhere() -> None:
         Csv(["row", "text", "verdict"], bom=False)
 
 
-def test_no_spreadsheet_runs_a_models_words() -> None:
-    verdict = Verdict(label=Label.CAUTION, rewrite='=HYPERLINK("http://x")', model="s")
-    line = Csv(["text"], bom=False).record(bulk.Outcome(Row(1, {"text": "x"}, "x"), verdict))
-    assert "\"'=HYPERLINK" in line
+FORMULAS = (
+    '=HYPERLINK("http://x")', "+1+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "  =1", "＝1+1", "－1+2",
+)  # fmt: skip
+
+
+def test_no_spreadsheet_runs_anybodys_words() -> None:
+    """Neither a model's nor those of the file's own columns, the names of the columns included."""
+    for formula in FORMULAS:
+        verdict = Verdict(label=Label.CAUTION, rewrite=formula, tip=formula, model=formula)
+        fields = {"text": formula, "note": formula}
+        writing = Csv(["text", "note"], bom=False)
+        (cells,) = csv.reader(
+            io.StringIO(writing.record(ScreenedRow(InputRow(1, fields, formula), verdict)), newline="")
+        )
+        assert [cell for cell in cells if cell.lstrip(" ").startswith(FORMULAS)] == []
+        assert cells.count(f"'{formula}") == 5, formula
+        (names,) = csv.reader(io.StringIO(Csv([formula], bom=False).header(), newline=""))
+        assert names[1] == f"'{formula}"
+        assert bulk.as_typed(f"'{formula}") == formula
+
+
+@pytest.mark.parametrize("cell", ["-5", "+49 170 123", "-1,234.5", "12 %", "a=b", "'quoted'", "'", "''", ""])
+def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
+    assert bulk.as_typed(cell) == bulk.inert(cell) == cell
+
+
+def test_a_csv_with_formulas_in_it_is_gone_on_with(tmp_path: Path) -> None:
+    path, content = tmp_path / "out.csv", 'text,note\n=1+1,"=HYPERLINK(""x"")"\nfine,-2+3\nlast,x\n'
+    model = ScriptedModel()
+
+    def cut_off(rows: Iterator[InputRow]) -> Iterator[InputRow]:
+        yield next(rows)
+        yield next(rows)
+        raise BatchError("The disk is gone.")
+
+    def run(source: Table) -> Summary:
+        with Results.open(path, Csv(source.columns, bom=False), OPTIONS, restart=False) as results:
+            return asyncio.run(Batch(Asker(model, at_once=1)).run(source, results))
+
+    source = read(content)
+    with pytest.raises(BatchError, match="disk"):
+        run(Table(source.column, source.columns, source.bom, cut_off(source.rows)))
+    assert run(read(content)).resumed == 2
+    assert sorted(model.asked) == ["=1+1", "fine", "last"]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -538,11 +626,13 @@ def test_any_rows_come_out_once_each_wherever_a_run_stopped(rows: list[tuple[str
     fields = [{"text": text, "note": note} for text, note in rows]
 
     def source() -> Table:
-        return Table("text", ["text", "note"], False, (Row(n, each, each["text"]) for n, each in enumerate(fields, 1)))
+        return Table(
+            "text", ["text", "note"], False, (InputRow(n, each, each["text"]) for n, each in enumerate(fields, 1))
+        )
 
     def go_on(path: Path, writing: Writing) -> None:
         with Results.open(path, writing, OPTIONS, restart=False) as results:
-            asyncio.run(Batch(Screener(ScriptedModel(), Never()), at_once=3).run(source(), results))
+            asyncio.run(Batch(Asker(ScriptedModel(), at_once=3)).run(source(), results))
 
     with TemporaryDirectory() as name:  # tmp_path would be the same for every example
         folder = Path(name)
@@ -584,7 +674,7 @@ async def test_a_huge_file_takes_no_more_memory_than_a_small_one() -> None:
     async def peak(count: int) -> int:
         model = ScriptedModel()
         model.asked = deque(maxlen=1)
-        batch = Batch(Screener(model, Never(), concurrency=4), at_once=4)
+        batch = Batch(Asker(model, at_once=4))
         source = bulk.read(io.BufferedReader(Lines(count)), Format.CSV)
         tracemalloc.start()
         summary = await batch.run(source, Results(JsonLines(), io.BufferedWriter(Nowhere())))

@@ -143,7 +143,7 @@ def test_a_wrong_key_stops_the_run_and_the_same_command_goes_on(openai_server: F
     assert child.returncode == 2
     assert err.decode().splitlines() == [
         "angel: The chat model's server refused the key. Check OPENAI_API_KEY.",
-        "Stopped after row 0. The same command goes on from there.",
+        "Stopped before the first row was answered. The same command goes on from there.",
     ]
     assert DEAD_ROWS <= len(openai_server.requests) < 60
     openai_server.key = None

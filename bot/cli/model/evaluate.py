@@ -32,7 +32,8 @@ INTERRUPTED = 130
 @data_option
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N messages.")
 @click.option("--against", metavar="URI", help="Another model to ask the same, and to compare with.")
-def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str | None) -> int:
+@click.option("--again", is_flag=True, help="Ask about every message, also where an answer is kept.")
+def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str | None, again: bool) -> int:
     """Measure a model on labelled messages.
 
     They are the ones that come with Angel, or those of --data.
@@ -41,8 +42,11 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     MLflow with every row, a picture and a report to read; so the messages of a --data file end up in MLflow. Each
     caution that is right costs a second request, since its rewrite is checked too.
 
-    Ctrl-C stops it, and the same command goes on from there. For that, what the model has said is kept in the folder
-    evaluations in ANGEL_CACHE_DIR, under a hash of the message, and deleted when the evaluation is in MLflow.
+    Ctrl-C stops it, and the same command goes on from there. What a model has said is kept for 90 days in the folder
+    evaluations in ANGEL_CACHE_DIR, under a hash of the message, so that an evaluation run again asks only about
+    messages that are new; --again asks about all of them.
+
+    A server that limits how often it may be asked is waited for; no message counts as missed because of it.
     """
     from bot.evaluation.examples import EXAMPLES, digest, read_examples
 
@@ -59,6 +63,8 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     for subject in subjects:
         click.echo(f"Asking {subject.title} about {_messages(len(examples))}.", err=True)
     kept = [KeptAnswers(settings.cache_dir, subject, settings.openai_base_url or "") for subject in subjects]
+    for each in kept if again else ():
+        each.forget()
     outcomes = _ask(settings, subjects, kept, examples)
     cards = [
         score(each, model=subject.model.name, version=subject.model.version)
@@ -66,8 +72,7 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     ]
     with _interruptible(lambda: len(examples), len(examples)), _status("Putting it into MLflow"):
         place, reasons = _record(registry, subjects, cards, (data or EXAMPLES).name, digest(current))
-    for each in kept:
-        each.delete()
+    kept[0].forget_old_ones()
     _show_evaluation(cards[0], cards[1] if against else None)
     click.echo(f"report: {without_secrets(place.report)}")
     click.echo(f"run: {place.run_id}")
@@ -89,6 +94,7 @@ def _ask(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from bot.bulk import Asker
     from bot.evaluation.asking import CONCURRENT, ask
     from bot.model.loading import load_offline
 
@@ -100,7 +106,10 @@ def _ask(
     def answered(more: int) -> None:
         nonlocal answers
         answers += more
-        bar.advance(task, more)
+        bar.update(task, advance=more, description="Asking")
+
+    def waiting(seconds: float, why: str) -> None:
+        bar.update(task, description=f"Again in {seconds:.0f} s: {why}")
 
     with (
         _interruptible(lambda: answers, wanted),
@@ -113,7 +122,7 @@ def _ask(
                 offline,
                 examples,
                 kept=each,
-                concurrency=min(CONCURRENT, settings.concurrency),
+                asker=Asker(subject.model, at_once=min(CONCURRENT, settings.concurrency), waiting=waiting),
                 answered=answered,
             )
             for subject, each in zip(subjects, kept, strict=True)
