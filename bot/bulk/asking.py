@@ -113,13 +113,22 @@ class Asker:
             asked.add_done_callback(_forget)
             return Answer(error=LATE, reason=f"{self._model.name} took too long.", seconds=seconds)
         try:
-            return Answer(asked.result(), seconds=seconds)
+            verdict = asked.result()
+            logger.info(
+                "check outcome=%s model=%s version=%s ms=%.0f chars=%d",
+                verdict.label.value,
+                verdict.model,
+                verdict.version or "-",
+                seconds * 1_000,
+                len(draft.text),
+            )
+            return Answer(verdict, seconds=seconds)
         except ModelError as error:
-            logger.info("model=%s error=%s: %s", self._model.name, error.code, error)
+            logger.info("check model=%s error=%s: %s", self._model.name, error.code, error)
             return Answer(error=error.code, reason=str(error), seconds=seconds)
         except Exception as error:
             # A bug in somebody's model must not end a run of many hours. Its text may hold the draft.
-            logger.error("model=%s raised %s", self._model.name, type(error).__name__)
+            logger.error("check model=%s raised %s", self._model.name, type(error).__name__)
             return Answer(error=ModelError.code, reason=f"{self._model.name} failed.", seconds=seconds)
 
     async def in_order(

@@ -278,5 +278,6 @@ def test_no_message_is_logged(openai_server: FakeOpenAI) -> None:
     Path("m.txt").write_text("marmalade idiot\n" * 3)
     child = start("-v", "screen", "m.txt")
     out, err = child.communicate(timeout=50)
+    assert b"check model=gpt-5.4-mini error=unreadable" in err
     assert b"check outcome=caution" in err
     assert b"marmalade" not in out + err
