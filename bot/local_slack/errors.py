@@ -22,3 +22,10 @@ def refused_because(code: str, problems: list[str]) -> Refused:
     # Of messages Slack has them twice, of views once.
     plain = {"errors": problems} if code == "invalid_blocks" else {}
     return Refused(code, **plain, response_metadata=metadata)
+
+
+def given(args: dict[str, Any], name: str) -> Any:
+    """An argument that a method can't do without. Raises Refused."""
+    if not args.get(name):
+        raise refused_because("invalid_arguments", [f"missing required field: {name} [json-pointer:/{name}]"])
+    return args[name]

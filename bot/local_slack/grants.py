@@ -1,4 +1,7 @@
-"""What lets an app act for a while: trigger ids and response urls."""
+"""What lets an app act for a while: trigger ids and response urls.
+
+https://docs.slack.dev/interactivity/handling-user-interaction
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -18,18 +21,17 @@ T = TypeVar("T")
 
 @dataclass
 class Trigger:
-    """Opens one view for `user`, who was in `channel` and in `view` where these are set."""
+    """Opens one view for `user`, who was in `channel` where that is set."""
 
     user: str
     channel: str | None
-    view: str | None
     issued: float
     exchanged: bool = False
 
 
 @dataclass
 class ResponseUrl:
-    """Lets the app answer in `channel`. `original` is what `replace_original` and `delete_original` mean."""
+    """Lets the app answer in `channel`. `original` is the message whose button was pressed, if one was."""
 
     user: str
     channel: str
@@ -46,13 +48,13 @@ class Grants:
         self._triggers: dict[str, Trigger] = {}
         self._urls: dict[str, ResponseUrl] = {}
 
-    def trigger(self, user: str, channel: str | None = None, view: str | None = None) -> str:
+    def trigger(self, user: str, channel: str | None = None) -> str:
         trigger_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        _keep(self._triggers, trigger_id, Trigger(user, channel, view, self._clock.now()))
+        _keep(self._triggers, trigger_id, Trigger(user, channel, self._clock.now()))
         return trigger_id
 
-    def valid_trigger(self, trigger_id: object) -> Trigger:
-        """The trigger, not yet exchanged: a refused view leaves it usable. Raises Refused."""
+    def exchange(self, trigger_id: object) -> Trigger:
+        """The trigger, of no further use. Raises Refused."""
         trigger = self._triggers.get(str(trigger_id))
         if trigger is None:
             raise Refused("invalid_trigger_id")
@@ -60,6 +62,7 @@ class Grants:
             raise Refused("exchanged_trigger_id")
         if self._clock.now() - trigger.issued > TRIGGER_SECONDS:
             raise Refused("expired_trigger_id")
+        trigger.exchanged = True
         return trigger
 
     def response_url(self, user: str, channel: str, original: str | None = None) -> str:
@@ -68,8 +71,8 @@ class Grants:
         _keep(self._urls, token, ResponseUrl(user, channel, self._clock.now(), original))
         return token
 
-    def valid_url(self, token: str) -> ResponseUrl:
-        """The grant, its use not yet counted. Raises Refused."""
+    def use(self, token: str) -> ResponseUrl:
+        """The grant, with one use less. Raises Refused."""
         grant = self._urls.get(token)
         if grant is None:
             raise Refused("invalid_url")
@@ -77,6 +80,7 @@ class Grants:
             raise Refused("expired_url")
         if grant.uses >= URL_USES:
             raise Refused("used_url")
+        grant.uses += 1
         return grant
 
 

@@ -1,12 +1,15 @@
 """What a person's doing looks like to an app: typed text as Slack encodes it, and the parts of payloads."""
 
 import re
-from collections.abc import Iterable
+import secrets
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from bot.local_slack.app import APP_ID
 from bot.local_slack.errors import NotOffered
 from bot.local_slack.events import JSON
-from bot.local_slack.workspace import APP_ID, TEAM, Channel, User, elements, initial_state, options, picked
+from bot.local_slack.inputs import State, elements, initial_state, picked
+from bot.local_slack.workspaces import ENTERPRISE, Channel, Team, User
 
 TOKEN = "local-verification-token"  # noqa: S105  # deprecated, and still in every payload
 BROADCASTS = ("here", "channel", "everyone")
@@ -74,24 +77,27 @@ class Typed:
         return written
 
 
-def common(user: User) -> JSON:
+def common(user: User, team: Team, *, org_wide: bool) -> JSON:
     """The fields of every interactive payload."""
+    enterprise = dict(ENTERPRISE) if org_wide else None
     return {
-        "team": dict(TEAM),
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM["id"]},
+        "team": {"id": team.id, "domain": team.domain},
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": team.id},
         "api_app_id": APP_ID,
         "token": TOKEN,
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "enterprise": enterprise,
+        "is_enterprise_install": org_wide,
     }
 
 
-def command_form(command: str, text: str, user: User, channel: Channel) -> JSON:
+def command_form(command: str, text: str, user: User, channel: Channel, team: Team, *, org_wide: bool) -> JSON:
     """The form of a slash command, in Slack's order; `response_url` and `trigger_id` follow."""
+    enterprise = {"enterprise_id": ENTERPRISE["id"], "enterprise_name": ENTERPRISE["name"]} if org_wide else {}
     return {
         "token": TOKEN,
-        "team_id": TEAM["id"],
-        "team_domain": TEAM["domain"],
+        "team_id": team.id,
+        "team_domain": team.domain,
+        **enterprise,
         "channel_id": channel.id,
         "channel_name": channel.payload_name,
         "user_id": user.id,
@@ -99,7 +105,32 @@ def command_form(command: str, text: str, user: User, channel: Channel) -> JSON:
         "command": command,
         "text": text,
         "api_app_id": APP_ID,
-        "is_enterprise_install": "false",
+        "is_enterprise_install": str(org_wide).lower(),
+    }
+
+
+def event_callback(event: JSON, team: Team, bot: str, now: float, *, org_wide: bool) -> JSON:
+    """An event in its wrapper: https://docs.slack.dev/apis/events-api"""
+    enterprise = ENTERPRISE["id"] if org_wide else None
+    return {
+        "token": TOKEN,
+        "team_id": team.id,
+        **({"enterprise_id": enterprise} if enterprise else {}),
+        "api_app_id": APP_ID,
+        "event": event,
+        "type": "event_callback",
+        "event_id": f"Ev{secrets.token_hex(5).upper()}",
+        "event_time": int(now),
+        "authorizations": [
+            {
+                "enterprise_id": enterprise,
+                "team_id": team.id,
+                "user_id": bot,
+                "is_bot": True,
+                "is_enterprise_install": org_wide,
+            }
+        ],
+        "is_ext_shared_channel": False,
     }
 
 
@@ -116,54 +147,32 @@ def component(blocks: list[JSON], action_id: str, value: Any) -> tuple[JSON, JSO
         for element in elements(block)
         if element["action_id"] == action_id
         and (block["type"] != "input" or block.get("dispatch_action"))
-        and (value is None or element["type"] not in _VALUES or value in _VALUES[element["type"]](element))
+        and (value is None or element["type"] != "button" or value == element.get("value"))
     ]
     if not found:
         raise NotOffered(f"nothing to press called {action_id}, or not with that value")
     return found[0]
 
 
-_VALUES = {
-    "button": lambda element: [element.get("value")],
-    "icon_button": lambda element: [element.get("value")],
-    "overflow": lambda element: [option["value"] for option in options(element)],
-    "feedback_buttons": lambda element: [element[side]["value"] for side in ("positive_button", "negative_button")],
-}
-
-
-def action(block: JSON, element: JSON, value: Any, channels: dict[str, Channel], ts: str) -> JSON:
+def action(block: JSON, element: JSON, value: Any, channels: Collection[str], users: Collection[str], ts: str) -> JSON:
     """The entry in `actions` for pressing or picking. Raises NotOffered."""
     kind = element["type"]
     did: JSON = {"action_id": element["action_id"], "block_id": block["block_id"], "type": kind, "action_ts": ts}
-    match kind:
-        case "button" | "icon_button":
-            return did | {name: element[name] for name in ("text", "value", "style") if name in element}
-        case "feedback_buttons":
-            sides = [element["positive_button"], element["negative_button"]]
-            return did | next(
-                {"text": side["text"], "value": side["value"]} for side in sides if value in (None, side["value"])
-            )
-        case "overflow":
-            chosen = [option for option in options(element) if option["value"] == value]
-            if not chosen:
-                raise NotOffered(f"{element['action_id']} is a menu: say which value")
-            return did | {"selected_option": chosen[0]}
-    return did | picked(element, value, channels)
+    if kind == "button":
+        return did | {name: element[name] for name in ("text", "value", "style") if name in element}
+    return did | picked(element, value, channels, users)
 
 
-def message_state(blocks: list[JSON], picks: dict[str, dict[str, JSON]]) -> JSON:
-    """`state` of a message: its inputs and menus as they stand."""
-    values: dict[str, dict[str, JSON]] = {}
-    for block in blocks:
-        for element in elements(block):
-            if (state := initial_state(element)) is not None:
-                chosen = picks.get(block["block_id"], {}).get(element["action_id"], state)
-                values.setdefault(block["block_id"], {})[element["action_id"]] = chosen
+def message_state(blocks: list[JSON], picks: State) -> JSON:
+    """`state` of a message: its menus as they stand."""
+    values = initial_state(blocks)
+    for block_id, inputs in values.items():
+        inputs.update({name: chosen for name, chosen in picks.get(block_id, {}).items() if name in inputs})
     return {"values": values}
 
 
-def remember(typed: dict[str, dict[str, JSON]], block: JSON, element: JSON, did: JSON) -> None:
+def remember(typed: State, block: JSON, element: JSON, did: JSON) -> None:
     """What was picked is what stands there from now on."""
-    if initial_state(element) is not None:
+    if element["type"] != "button":
         state = {name: did[name] for name in did if name in ("type", "value") or name.startswith("selected_")}
         typed.setdefault(block["block_id"], {})[element["action_id"]] = state

@@ -217,7 +217,7 @@ def _message(channel: str | None, ts: str | None, slack: LocalSlack) -> JSON:
 
 
 def _view(view_id: str, slack: LocalSlack) -> JSON:
-    for view in slack.views():
-        if view["id"] == view_id:
+    for view in (slack.view(), slack.home()):
+        if view and view["id"] == view_id:
             return view
     raise NotOffered("the modal is closed")

@@ -1,15 +1,16 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 import pytest
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local_slack.clock import Clock
 from bot.local_slack.slack import LocalSlack
-from tests.local_slack.shapes import MANIFEST
+from tests.local_slack.shapes import JSON, MANIFEST
 
 
 @pytest.fixture
@@ -61,3 +62,30 @@ async def over_socket(slack: LocalSlack, bolt: AsyncApp, ping_interval: float) -
 def app(request: pytest.FixtureRequest) -> Any:
     """The Bolt app, reached in each of the two ways."""
     return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+async def endpoint(slack: LocalSlack) -> Any:
+    """A bare server as the request URL: it keeps requests and answers what `answer` says."""
+    seen: list[tuple[Any, str]] = []
+    answer: JSON = {"status": 200}
+
+    async def handle(request: web.Request) -> web.Response:
+        seen.append((request.headers, await request.text()))
+        return web.Response(**answer)
+
+    app = web.Application()
+    app.router.add_post("/", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield seen, answer
+    await runner.cleanup()
+
+
+async def refusal(call: Awaitable[Any]) -> Any:
+    """What Slack answers to a call that it refuses."""
+    with pytest.raises(SlackApiError) as caught:
+        await call
+    return caught.value.response

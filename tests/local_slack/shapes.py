@@ -5,14 +5,21 @@ from typing import Any
 JSON = dict[str, Any]
 
 MANIFEST: JSON = {
+    "display_information": {"name": "An app"},
     "features": {
+        "app_home": {"home_tab_enabled": True},
+        "bot_user": {"display_name": "App"},
         "slash_commands": [{"command": "/angel", "should_escape": True}, {"command": "/raw", "should_escape": False}],
         "shortcuts": [
             {"name": "Check", "type": "message", "callback_id": "check_message"},
             {"name": "Write", "type": "global", "callback_id": "compose"},
         ],
     },
-    "oauth_config": {"scopes": {"bot": ["commands", "chat:write"]}},
+    "oauth_config": {
+        "scopes": {"bot": ["commands", "chat:write"], "user": ["chat:write"]},
+        "redirect_urls": ["http://127.0.0.1/slack/oauth_redirect"],
+    },
+    "settings": {"event_subscriptions": {"bot_events": ["app_home_opened", "app_uninstalled", "tokens_revoked"]}},
 }
 
 
@@ -61,3 +68,7 @@ def modal(*blocks: JSON, **more: Any) -> JSON:
         "blocks": list(blocks) or [ask(text_input())],
         **more,
     }
+
+
+def home(*blocks: JSON, **more: Any) -> JSON:
+    return {"type": "home", "blocks": list(blocks), **more}

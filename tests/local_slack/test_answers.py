@@ -65,15 +65,16 @@ REFUSALS: list[tuple[JSON, str]] = [
 
 
 @pytest.mark.parametrize(("answer", "code"), REFUSALS)
-async def test_an_answer_slack_would_not_show_is_refused_and_costs_no_use(
+async def test_an_answer_slack_would_not_show_is_refused_and_costs_a_use(
     slack: LocalSlack, answer: JSON, code: str
 ) -> None:
     url = await a_response_url(slack)
-    for _ in range(6):
+    for _ in range(4):
         refused = await url.send_dict(answer)
         assert (refused.status_code, refused.body) == (500, f'{{"ok": false, "error": "{code}"}}')
     assert slack.ephemerals() == []
     assert (await url.send(text="hi")).status_code == 200
+    assert (await url.send(text="hi")).status_code == 404
 
 
 async def test_a_body_that_is_no_json_is_refused(slack: LocalSlack) -> None:
@@ -98,11 +99,30 @@ async def test_replacing_keeps_to_the_message_of_the_interaction(slack: LocalSla
     assert [message["text"] for message in slack.ephemerals()] == ["second"]
 
 
-async def test_without_an_original_replacing_posts_and_then_replaces_that(slack: LocalSlack) -> None:
-    url = await a_response_url(slack)
-    await url.send(text="reading", replace_original=True)
-    await url.send(text="done", replace_original=True)
-    assert [message["text"] for message in slack.ephemerals()] == ["done"]
+async def test_a_command_and_a_shortcut_have_no_original_to_replace(slack: LocalSlack) -> None:
+    for payload in (
+        (await slack.command("/angel")).payload,
+        (await slack.message_shortcut("check_message", slack.post("hi"))).payload,
+    ):
+        before = len(slack.ephemerals())
+        url = AsyncWebhookClient(payload["response_url"])
+        await url.send(text="reading", replace_original=True)
+        await url.send(text="done", replace_original=True)
+        assert [message["text"] for message in slack.ephemerals()[before:]] == ["reading", "done"]
+    assert [message["text"] for message in slack.messages()] == ["hi"]
+
+
+async def test_each_press_brings_five_uses_of_its_own(slack: LocalSlack) -> None:
+    command = await a_response_url(slack)
+    await command.send(text="0", blocks=[actions(button())])
+    for number in range(1, 8):
+        (message,) = slack.ephemerals()
+        press = AsyncWebhookClient((await slack.press(message, "again")).payload["response_url"])
+        for _ in range(5):
+            sent = await press.send(text=str(number), blocks=[actions(button())], replace_original=True)
+            assert sent.status_code == 200
+        assert (await press.send(text="no")).status_code == 404
+    assert [message["text"] for message in slack.ephemerals()] == ["7"]
 
 
 async def test_an_answer_to_a_shortcut_on_a_threaded_message_lands_outside_the_thread(slack: LocalSlack) -> None:
@@ -111,19 +131,34 @@ async def test_an_answer_to_a_shortcut_on_a_threaded_message_lands_outside_the_t
     url = (await slack.message_shortcut("check_message", reply)).payload["response_url"]
     await AsyncWebhookClient(url).send_dict({"text": "hi", "thread_ts": parent["ts"]})
     assert "thread_ts" not in slack.ephemerals()[0]
+    in_channel = {"text": "hi all", "thread_ts": parent["ts"], "response_type": "in_channel"}
+    await AsyncWebhookClient(url).send_dict(in_channel)
+    assert [message["text"] for message in slack.messages(thread_ts=parent["ts"])] == ["who is in?", "me", "hi all"]
 
 
 @pytest.mark.parametrize(
-    ("trouble", "status"),
-    [({"status": 500}, 500), ({"status": 503}, 503), ({"error": "ratelimited", "retry_after": 0}, 429)],
+    ("fault", "status", "left"),
+    [({"status": 500}, 500, 2), ({"status": 503}, 503, 2), ({"error": "ratelimited", "retry_after": 7}, 429, 5)],
 )
-async def test_uses_can_be_made_to_fail_and_do_not_count(slack: LocalSlack, trouble: JSON, status: int) -> None:
+async def test_a_use_that_fails_counts_and_one_that_is_turned_away_does_not(
+    slack: LocalSlack, fault: JSON, status: int, left: int
+) -> None:
     url = await a_response_url(slack)
-    slack.fail("response_url", times=6, **trouble)
-    for _ in range(6):
+    slack.fail("response_url", times=3, **fault)
+    for _ in range(3):
         assert (await url.send(text="hi")).status_code == status
-    assert (await url.send(text="hi")).status_code == 200
-    assert len(slack.ephemerals()) == 1
+    for _ in range(left):
+        assert (await url.send(text="hi")).status_code == 200
+    assert (await url.send(text="hi")).status_code == 404
+    assert len(slack.ephemerals()) == left
+
+
+async def test_an_answer_can_be_shown_and_its_confirmation_lost(slack: LocalSlack) -> None:
+    url = await a_response_url(slack)
+    url.retry_handlers.clear()
+    slack.fail("response_url", status=500, done=True)
+    assert (await url.send(text="hi")).status_code == 500
+    assert [message["text"] for message in slack.ephemerals()] == ["hi"]
 
 
 async def test_the_clients_own_retry_gets_through_a_rate_limit(slack: LocalSlack) -> None:
@@ -217,14 +252,10 @@ async def test_an_update_stays_in_the_same_view(slack: LocalSlack, app: AsyncApp
     assert (after["id"], after["title"]["text"]) == (view["id"], "Verdict")
 
 
-async def test_a_push_lies_on_the_view_and_clear_closes_both(slack: LocalSlack, app: AsyncApp) -> None:
-    app.view("composer")(answering({"response_action": "push", "view": modal(callback_id="second")}))
-    app.view("second")(answering({"response_action": "clear"}))
-    view = await opened(slack, app)
-    await slack.submit(view, {"draft": "words"})
-    assert [each["callback_id"] for each in slack.views()] == ["composer", "second"]
-    await slack.submit(slack.views()[-1], {"draft": "words"})
-    assert slack.views() == []
+async def test_clear_closes_the_view(slack: LocalSlack, app: AsyncApp) -> None:
+    app.view("composer")(answering({"response_action": "clear"}))
+    await slack.submit(await opened(slack, app), {"draft": "words"})
+    assert slack.view() is None
 
 
 @pytest.mark.parametrize(
@@ -232,6 +263,7 @@ async def test_a_push_lies_on_the_view_and_clear_closes_both(slack: LocalSlack, 
     [
         ({"response_action": "errors", "errors": {"nowhere": "no"}}, "invalid_errors"),
         ({"response_action": "update", "view": modal(title=plain("t" * 25))}, "invalid_arguments"),
+        ({"response_action": "push", "view": modal()}, "invalid_response_action"),
     ],
 )
 async def test_an_answer_to_a_submission_that_makes_no_sense_keeps_the_view(

@@ -4,7 +4,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
@@ -28,26 +27,6 @@ async def test_a_wrong_or_stale_signature_is_the_apps_to_refuse(slack: LocalSlac
     for wrong in ({"secret": "of-somebody-else"}, {"timestamp": 1_000_000_000.0}):
         refused = await slack.redeliver(delivery, **wrong)
         assert (refused.acked, refused.status, refused.error) == (False, 401, "http_client_error")
-
-
-@pytest.fixture
-async def endpoint(slack: LocalSlack) -> Any:
-    """A bare server as the request URL: it keeps requests and answers what `answer` says."""
-    seen: list[tuple[Any, str]] = []
-    answer: JSON = {"status": 200}
-
-    async def handle(request: web.Request) -> web.Response:
-        seen.append((request.headers, await request.text()))
-        return web.Response(**answer)
-
-    app = web.Application()
-    app.router.add_post("/", handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    slack.request_url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield seen, answer
-    await runner.cleanup()
 
 
 async def test_requests_are_forms_signed_over_the_raw_body(slack: LocalSlack, endpoint: Any) -> None:
@@ -167,17 +146,42 @@ async def test_an_ack_may_come_on_another_connection(slack: LocalSlack) -> None:
             assert (await command).acked
 
 
-async def test_a_connection_told_to_go_gets_nothing_more_while_another_is_there(slack: LocalSlack) -> None:
+async def test_a_connection_told_to_go_still_gets_payloads(slack: LocalSlack) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(await url(slack)) as old:
         await old.receive_json()
         await slack.disconnect("warning")
         assert json.loads((await old.receive()).data)["reason"] == "warning"
         async with session.ws_connect(await url(slack)) as new:
             await new.receive_json()
-            for _ in range(3):
-                command = asyncio.create_task(slack.command("/angel"))
-                await new.send_json({"envelope_id": (await new.receive_json())["envelope_id"]})
-                assert (await command).acked
+            commands = [asyncio.create_task(slack.command("/angel")) for _ in range(2)]
+            for socket in (old, new):
+                await socket.send_json({"envelope_id": (await socket.receive_json())["envelope_id"]})
+            assert all([(await command).acked for command in commands])
+
+
+async def test_a_line_can_close_with_an_ack_unsent(slack: LocalSlack) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(await url(slack)) as socket:
+        await socket.receive_json()
+        command = asyncio.create_task(slack.command("/angel"))
+        await socket.receive_json()
+        await slack.disconnect("refresh_requested", acks=False)
+        assert json.loads((await socket.receive()).data)["reason"] == "refresh_requested"
+        assert (await socket.receive()).type == aiohttp.WSMsgType.CLOSE
+        slack.clock.advance(3.1)
+        assert (await command).error == "operation_timeout"
+
+
+async def test_the_next_connections_can_be_made_to_fail(slack: LocalSlack) -> None:
+    slack.fail("link", status=503)
+    slack.fail("link", drop=True, times=2)  # the client tries once again by itself
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await session.ws_connect(await url(slack))
+        assert caught.value.status == 503
+        with pytest.raises(aiohttp.ClientError):
+            await session.ws_connect(await url(slack))
+        async with session.ws_connect(await url(slack)) as socket:
+            assert (await socket.receive_json())["type"] == "hello"
 
 
 async def test_without_a_connection_nothing_is_dispatched(slack: LocalSlack) -> None:

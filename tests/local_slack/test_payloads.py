@@ -1,10 +1,10 @@
 import pytest
 
 from bot.local_slack.payloads import Typed
-from bot.local_slack.workspace import Channel, User
+from bot.local_slack.workspaces import Channel, User
 
-USERS = [User("U1", "maria", "Maria"), User("U2", "j.doe", "J")]
-CHANNELS = [Channel("C1", "general", "channel", frozenset()), Channel("D1", "maria", "im", frozenset())]
+USERS = [User("U1", "maria", "Maria", "T1"), User("U2", "j.doe", "J", "T1")]
+CHANNELS = [Channel("C1", "general", "channel", "T1", frozenset()), Channel("D1", "maria", "im", "T1", frozenset())]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,6 @@ from bot.local_slack.clock import Clock
 from bot.local_slack.slack import LocalSlack, NotOffered
 from tests.local_slack.shapes import JSON, actions, ask, button, menu, modal, option, plain, text_input
 
-FEEDBACK: JSON = {
-    "type": "feedback_buttons",
-    "action_id": "vote",
-    "positive_button": {"text": plain("👍"), "value": "up"},
-    "negative_button": {"text": plain("👎"), "value": "down"},
-}
-
 
 class Heard:
     """A Bolt app that acks everything and keeps what it got."""
@@ -27,7 +20,7 @@ class Heard:
         self.bodies: list[JSON] = []
         for register in (app.command("/angel"), app.command("/raw"), app.shortcut("compose"), app.view("composer")):
             register(self.listen)
-        for register in (app.shortcut("check_message"), app.action("again"), app.action("menu"), app.action("vote")):
+        for register in (app.shortcut("check_message"), app.action("again"), app.action("menu")):
             register(self.listen)
         app.view_closed("composer")(self.listen)
 
@@ -151,10 +144,7 @@ async def test_pressing_a_button_tells_where_and_what(slack: LocalSlack, heard: 
 @pytest.mark.parametrize(
     ("element", "value", "holds"),
     [
-        (menu("overflow", "a", "b"), "b", {"selected_option": option("b")}),
         (menu("static_select", "a", "b"), "b", {"selected_option": option("b")}),
-        (menu("radio_buttons", "a", "b"), "a", {"selected_option": option("a")}),
-        (menu("checkboxes", "a", "b"), ["a", "b"], {"selected_options": [option("a"), option("b")]}),
         (
             {"type": "conversations_select", "action_id": "menu"},
             "D0LOCALMARIA",
@@ -170,8 +160,7 @@ async def test_picking_tells_what_was_picked(
     await slack.press(message, "menu", value)
     (body,) = heard.bodies
     assert holds.items() <= body["actions"][0].items()
-    if element["type"] != "overflow":
-        assert holds.items() <= body["state"]["values"]["row"]["menu"].items()
+    assert holds.items() <= body["state"]["values"]["row"]["menu"].items()
 
 
 async def test_what_was_picked_stands_in_the_state_of_the_next_press(slack: LocalSlack, heard: Heard) -> None:
@@ -182,14 +171,6 @@ async def test_what_was_picked_stands_in_the_state_of_the_next_press(slack: Loca
     assert heard.bodies[1]["state"]["values"] == {
         "row": {"menu": {"type": "static_select", "selected_option": option("b")}}
     }
-
-
-@pytest.mark.parametrize("value", ["up", "down"])
-async def test_a_vote_tells_which(slack: LocalSlack, heard: Heard, value: str) -> None:
-    message = await shown(slack, {"type": "context_actions", "elements": [FEEDBACK]}, ephemeral=True)
-    await slack.press(message, "vote", value)
-    (action,) = heard.bodies[0]["actions"]
-    assert (action["type"], action["value"]) == ("feedback_buttons", value)
 
 
 async def test_of_buttons_with_one_action_id_the_value_says_which(slack: LocalSlack, heard: Heard) -> None:
@@ -204,10 +185,7 @@ async def test_of_buttons_with_one_action_id_the_value_says_which(slack: LocalSl
     [
         (button(value="v"), "other", None),
         (button(value="v"), "again", "w"),
-        (menu("overflow", "a", "b"), "menu", None),
-        (menu("overflow", "a", "b"), "menu", "c"),
         (menu("static_select", "a"), "menu", "c"),
-        (menu("checkboxes", "a"), "menu", ["a", "c"]),
     ],
 )
 async def test_what_is_not_there_can_not_be_pressed(
@@ -240,14 +218,14 @@ async def opened(slack: LocalSlack, view: JSON, *, command: bool = False) -> JSO
 
 
 async def test_a_submission_carries_what_was_typed_and_picked(slack: LocalSlack, heard: Heard) -> None:
-    tone = menu("radio_buttons", "warm", "brief", action_id="tone", initial_option=option("warm"))
+    tone = menu("static_select", "warm", "brief", action_id="tone", initial_option=option("warm"))
     view = await opened(slack, modal(ask(text_input()), ask(tone, "tone"), private_metadata="m"))
     assert (await slack.submit(view, {"draft": "two\nlines", "tone": "brief"})).acked
     body = heard.bodies[-1]
     assert body["type"] == "view_submission"
     assert body["view"]["state"]["values"] == {
         "draft": {"draft": {"type": "plain_text_input", "value": "two\nlines"}},
-        "tone": {"tone": {"type": "radio_buttons", "selected_option": option("brief")}},
+        "tone": {"tone": {"type": "static_select", "selected_option": option("brief")}},
     }
     assert (body["view"]["private_metadata"], body["response_urls"]) == ("m", [])
 
@@ -261,7 +239,8 @@ async def test_a_submission_carries_what_was_typed_and_picked(slack: LocalSlack,
         (text_input(), "x" * 3001),
         ({"type": "plain_text_input", "action_id": "draft"}, "two\nlines"),
         (menu("static_select", "a", action_id="draft"), None),
-        (menu("checkboxes", "a", action_id="draft"), []),
+        ({"type": "multi_users_select", "action_id": "draft"}, []),
+        ({"type": "multi_users_select", "action_id": "draft", "max_selected_items": 1}, ["U0LOCALSAM", "U0LOCALMARIA"]),
         ({"type": "conversations_select", "action_id": "draft"}, "C0NOWHERE"),
     ],
 )

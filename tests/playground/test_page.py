@@ -244,37 +244,24 @@ async def test_every_kind_of_block_and_element_is_shown(playing: Playing) -> Non
     other = {"text": {"type": "plain_text", "text": "Second"}, "value": "2"}
     button = {"type": "button", "action_id": "b", "text": {"type": "plain_text", "text": "Press"}, "value": "v"}
     select = {"type": "static_select", "action_id": "s", "options": [option, other]}
-    overflow = {"type": "overflow", "action_id": "o", "options": [option, other]}
-    votes = {
-        "type": "feedback_buttons",
-        "action_id": "f",
-        "positive_button": {"text": {"type": "plain_text", "text": "👍"}, "value": "up", "accessibility_label": "Good"},
-        "negative_button": {
-            "text": {"type": "plain_text", "text": "👎"},
-            "value": "down",
-            "accessibility_label": "Bad",
-        },
-    }
+    where = {"type": "conversations_select", "action_id": "c"}
+    people = {"type": "multi_users_select", "action_id": "p"}
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": "Everything"}},
         {"type": "divider"},
-        {**mrkdwn("with an accessory"), "accessory": overflow},
-        {"type": "image", "image_url": "https://example.com/a.png", "alt_text": "A picture"},
+        {**mrkdwn("with an accessory"), "accessory": people},
         {"type": "context", "elements": [{"type": "plain_text", "text": "small print"}]},
-        {"type": "actions", "elements": [button, select]},
-        {"type": "context_actions", "elements": [votes]},
+        {"type": "actions", "elements": [button, select, where]},
     ]
     message = playing.slack.post("x", blocks=[{**block, "block_id": str(n)} for n, block in enumerate(blocks)])
     shown = playing.message("Everything")
     await expect(shown.get_by_role("heading", name="Everything")).to_be_visible()
-    await expect(shown.get_by_role("link", name="A picture")).to_be_visible()
     await expect(shown).to_contain_text("small print")
     with playing.slack.subscribe() as events:
         await shown.get_by_role("button", name="Press").click()
-        await shown.get_by_role("combobox").select_option("Second")
-        await shown.get_by_role("button", name="Bad").click()
-        await shown.get_by_role("button", name="More actions", exact=True).click()
-        await playing.page.get_by_role("menuitem", name="First").click()
+        await shown.get_by_role("combobox").first.select_option("Second")
+        await shown.get_by_role("combobox").last.select_option("#plans")
+        await shown.get_by_role("checkbox", name="Priya Nair").check()
         actions = []
         async for event in events:
             if event["type"] == "delivery":
@@ -282,8 +269,11 @@ async def test_every_kind_of_block_and_element_is_shown(playing: Playing) -> Non
                 actions += event["payload"]["actions"]
             if len(actions) == 4:
                 break
-    said = {each["action_id"]: each.get("value") or each["selected_option"]["value"] for each in actions}
-    assert said == {"b": "v", "s": "2", "f": "down", "o": "1"}
+    said = {each["action_id"]: each for each in actions}
+    assert said["b"]["value"] == "v"
+    assert said["s"]["selected_option"]["value"] == "2"
+    assert said["c"]["selected_conversation"] == playing.slack.private
+    assert said["p"]["selected_users"] == ["U0LOCALPRIYA"]
 
 
 # Shortcuts

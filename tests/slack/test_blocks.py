@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.local_slack.limits import message_problems, message_too_long, view_problems
+from bot.local_slack.surfaces import message_problems, message_too_long, view_problems
 from bot.slack.blocks import Answer, notice, verdict_answer
 from bot.slack.buttons import (
     MAX_OPTION,

@@ -247,7 +247,7 @@ async def test_whatever_goes_wrong_is_a_kind_sentence_on_every_way_in(
                 await slack.press(answer, "another_version")
         shown = await slack.changed(
             lambda: next(
-                (seen(each) for each in [*slack.ephemerals(), *slack.views()] if said in seen(each)),
+                (seen(each) for each in [*slack.ephemerals(), *filter(None, [slack.view()])] if said in seen(each)),
                 None,
             )
         )
@@ -358,7 +358,7 @@ async def test_an_answer_that_slack_refuses_is_said_once_more_as_plain_text(plac
 
         def in_words() -> list[str]:
             said = [each["text"] for each in slack.ephemerals() if not each.get("blocks")]
-            return [each for each in [*said, *map(seen, slack.views())] if "Sure, happy to!" in each]
+            return [each for each in [*said, *map(seen, filter(None, [slack.view()]))] if "Sure, happy to!" in each]
 
         (words,) = await slack.changed(in_words)
         assert "may sting" in words if place == "modal" else CAUTION_SENTENCE in words
@@ -453,7 +453,9 @@ async def test_a_still_reading_that_fails_ends_no_check_and_is_tried_once(place:
         await slack.changed(lambda: any(call.method == what for call in slack.calls))
         screener.gate.set()
 
-        await slack.changed(lambda: [each for each in [*slack.ephemerals(), *slack.views()] if "Sure" in seen(each)])
+        await slack.changed(
+            lambda: [each for each in [*slack.ephemerals(), *filter(None, [slack.view()])] if "Sure" in seen(each)]
+        )
         uses = [call for call in slack.calls if call.method == what]
         assert len(uses) == 2, "no use of the answer's is spent on it"
 
@@ -726,7 +728,7 @@ async def test_a_composer_that_was_closed_meanwhile_is_no_trouble() -> None:
         screener.gate.set()
         await slack.changed(lambda: any(call.method == "views.update" for call in slack.calls))
 
-        assert slack.views() == []
+        assert slack.view() is None
 
 
 async def test_an_answer_that_is_labelled_good_never_shows_a_rewrite() -> None:

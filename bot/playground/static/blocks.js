@@ -2,12 +2,12 @@
 //
 // `context` is how it stands where the blocks are:
 //   names      {users(id), channels(id)}: what mentions are called
-//   places     [{id, name}] to choose from in a conversations_select
+//   places     [{id, name}] to choose from where a conversation is picked
+//   people     [{id, name}] likewise
 //   typed      (block_id, action_id) -> the state of an input, as Slack has it
 //   press      (element, value) -> a button, menu or option was used
 
 import { copied, fresh, h, icon } from "./dom.js";
-import { menuButton } from "./menu.js";
 import { emoji, link, mention, mrkdwn, plain } from "./mrkdwn.js";
 
 export function rendered(blocks, context) {
@@ -30,10 +30,8 @@ const BLOCKS = {
   header: (block) => h("h3", {}, plain(block.text.text)),
   divider: () => h("hr"),
   context: (block, context) =>
-    h("div", {}, block.elements.map((each) => (each.type === "image" ? image(each) : text(each, context)))),
+    h("div", {}, block.elements.map((each) => text(each, context))),
   actions: (block, context) => h("div", {}, block.elements.map((each) => element(each, block, context))),
-  context_actions: (block, context) => h("div", {}, block.elements.map((each) => element(each, block, context))),
-  image: (block) => h("div", {}, block.title && h("p", {}, plain(block.title.text)), image(block)),
   rich_text: (block, context) => h("div", {}, block.elements.map((each) => rich(each, context))),
   input,
 };
@@ -41,12 +39,6 @@ const BLOCKS = {
 function text(object, context) {
   if (object.type === "mrkdwn") return h("div", { class: "mrkdwn" }, mrkdwn(object.text, context.names));
   return h("div", { class: "plain-text" }, object.emoji === false ? object.text : plain(object.text));
-}
-
-// The page asks nobody for anything, and so shows no pictures.
-function image(object) {
-  const address = object.image_url ?? object.slack_file?.url;
-  return h("span", { class: "picture" }, "Picture: ", address ? link(address, object.alt_text) : object.alt_text);
 }
 
 function unsupported(thing) {
@@ -64,23 +56,8 @@ const ELEMENTS = {
     if (object.url) return h("a", { class: "button", href: safe(object.url), target: "_blank", rel: "noopener noreferrer", onclick: () => context.press(object, object.value) }, plain(object.text.text));
     return pressable(object, object.value, context, ["button", object.style], label(object.text));
   },
-  icon_button: (object, block, context) =>
-    pressable(object, object.value, context, ["button", "quiet"], icon("trash"), plain(object.text.text)),
-  feedback_buttons: (object, block, context) =>
-    h("span", { class: "feedback", role: "group", "aria-label": "Was that of use?" },
-      [object.positive_button, object.negative_button].map((side) =>
-        pressable({ ...side, type: object.type, action_id: object.action_id }, side.value, context, ["button", "quiet"], label(side.text)))),
-  overflow: (object, block, context) => {
-    const items = () => object.options.map((option) => ({
-      label: plain(option.text.text),
-      about: option.description && plain(option.description.text),
-      pick: () => confirmed(object) && context.press(object, option.value),
-    }));
-    return h("span", {}, menuButton(h("button", { type: "button", class: "button overflow", "aria-label": "More actions", "data-action": object.action_id }, icon("dots")), items));
-  },
-  image: (object) => image(object),
 };
-for (const kind of ["static_select", "conversations_select", "radio_buttons", "checkboxes"]) {
+for (const kind of ["static_select", "conversations_select", "multi_conversations_select", "multi_users_select"]) {
   ELEMENTS[kind] = (object, block, context) => {
     const control = CONTROLS[kind](object, block, context, { "aria-label": object.placeholder ? plain(object.placeholder.text) : "Choose" });
     control.node.addEventListener("change", () => confirmed(object) && context.press(object, control.read()));
@@ -141,13 +118,13 @@ const CONTROLS = {
     const options = context.places.map((place) => h("option", { value: place.id, selected: place.id === chosen }, place.name));
     return choice(object, attributes, chosen, options);
   },
-  radio_buttons: (object, block, context, attributes) => {
-    const chosen = context.typed(block.block_id, object.action_id)?.selected_option?.value;
-    return boxes(object, context, attributes, "radio", (value) => value === chosen, (values) => values[0] ?? null);
+  multi_conversations_select: (object, block, context, attributes) => {
+    const chosen = context.typed(block.block_id, object.action_id)?.selected_conversations ?? object.initial_conversations ?? [];
+    return several(object, attributes, chosen, context.places);
   },
-  checkboxes: (object, block, context, attributes) => {
-    const chosen = (context.typed(block.block_id, object.action_id)?.selected_options ?? []).map((each) => each.value);
-    return boxes(object, context, attributes, "checkbox", (value) => chosen.includes(value), (values) => values);
+  multi_users_select: (object, block, context, attributes) => {
+    const chosen = context.typed(block.block_id, object.action_id)?.selected_users ?? object.initial_users ?? [];
+    return several(object, attributes, chosen, context.people);
   },
 };
 
@@ -157,13 +134,10 @@ function choice(object, attributes, chosen, options) {
   return { node, read: () => node.value || null };
 }
 
-function boxes(object, context, attributes, type, isChosen, read) {
-  const name = fresh("choice");
-  const node = h("div", { ...attributes, role: type === "radio" ? "radiogroup" : "group", class: "boxes" },
-    object.options.map((option) =>
-      h("label", {}, h("input", { type, name, value: option.value, checked: isChosen(option.value) }), " ", text(option.text, context),
-        option.description && h("small", {}, text(option.description, context)))));
-  return { node, read: () => read([...node.querySelectorAll(":checked")].map((each) => each.value)) };
+function several(object, attributes, chosen, offered) {
+  const node = h("div", { ...attributes, role: "group", class: "boxes", "data-action": object.action_id },
+    offered.map(({ id, name }) => h("label", {}, h("input", { type: "checkbox", value: id, checked: chosen.includes(id) }), " ", name)));
+  return { node, read: () => [...node.querySelectorAll(":checked")].map((each) => each.value) };
 }
 
 function input(block, context) {

@@ -24,7 +24,6 @@ const PATHS = {
   send: "M4 4l17 8-17 8 3-8zM7 12h14",
   up: "M8 10.5V20H4.5v-9.5zM8 10.5l3.5-7.5c1.5 0 2.5 1 2.5 2.6V9h4.7a1.8 1.8 0 0 1 1.8 2.1l-1.2 7.3A2 2 0 0 1 17.3 20H8",
   thread: "M4 5h16v11h-9l-4 4v-4H4z",
-  trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
 };
 
 export function icon(name) {

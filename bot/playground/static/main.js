@@ -46,7 +46,8 @@ const modal = new Modal($("modal"), modalContext, () => document.activeElement =
 function modalContext() {
   return {
     names: { users: (id) => workspace.userName(id), channels: (id) => workspace.channelName(id) },
-    places: [...workspace.channels.values()].map((each) => ({ id: each.id, name: workspace.placeName(each) })),
+    places: workspace.places(),
+    people: workspace.people(),
   };
 }
 
@@ -78,7 +79,7 @@ function draw() {
     replies.show(`${channel}/${thread}`, inThread, workspace, { inThread: true });
   }
   drawPlaces(channel, inThread[0]?.ts);
-  modal.show(workspace.views.at(-1), workspace.errors);
+  modal.show(workspace.view, workspace.errors);
   if (!$("traffic").hidden) traffic.show(workspace.traffic);
 }
 

@@ -68,7 +68,8 @@ export class MessageList {
     const author = workspace.users.get(message.user) ?? { real_name: message.user, name: "?", id: message.user };
     const context = {
       names: { users: (id) => workspace.userName(id), channels: (id) => workspace.channelName(id) },
-      places: [...workspace.channels.values()].map((each) => ({ id: each.id, name: workspace.placeName(each) })),
+      places: workspace.places(),
+      people: workspace.people(),
       typed: (blockId, actionId) => initial(message.blocks, blockId, actionId),
       press: (element, value, button) => this.does.press(message, element, value, button),
     };
@@ -100,7 +101,6 @@ function initial(blocks, blockId, actionId) {
   return {
     value: found?.initial_value,
     selected_option: found?.initial_option,
-    selected_options: found?.initial_options,
     selected_conversation: found?.initial_conversation,
   };
 }

@@ -7,10 +7,10 @@ export class Workspace {
   constructor(snapshot) {
     this.you = snapshot.you;
     this.users = new Map(snapshot.users.map((user) => [user.id, user]));
-    this.channels = new Map(snapshot.channels.map((channel) => [channel.id, channel]));
-    this.posted = new Map(Object.entries(snapshot.messages).map(([id, messages]) => [id, byTs(messages)]));
+    this.channels = new Map(snapshot.channels.filter((each) => each.members.includes(this.you)).map((each) => [each.id, each]));
+    this.posted = new Map(snapshot.channels.map(({ id }) => [id, byTs(snapshot.messages[id] ?? [])]));
     this.shown = byTs(snapshot.ephemerals[this.you] ?? []);
-    this.views = snapshot.views[this.you] ?? [];
+    this.view = snapshot.views[this.you] ?? null;
     this.errors = snapshot.errors[this.you] ?? {};
     this.commands = snapshot.commands;
     this.shortcuts = snapshot.shortcuts;
@@ -41,12 +41,12 @@ export class Workspace {
         (event.user ? this.shown : this.posted.get(event.channel)).delete(event.ts);
         break;
       case "view":
-        this.views = event.views;
+        this.view = event.view;
         this.errors = event.errors;
         break;
       case "channel":
         this.channels.set(event.channel.id, event.channel);
-        this.posted.set(event.channel.id, new Map());
+        if (!this.posted.has(event.channel.id)) this.posted.set(event.channel.id, new Map());
         break;
     }
   }
@@ -67,6 +67,16 @@ export class Workspace {
   threads() {
     const posted = [...this.posted.values()].flatMap((messages) => [...messages.values()]);
     return inTime(posted.filter((message) => message.reply_count > 0));
+  }
+
+  // What can be picked: where one is, and who one works with.
+  places() {
+    return [...this.channels.values()].map((each) => ({ id: each.id, name: this.placeName(each) }));
+  }
+
+  people() {
+    const team = this.users.get(this.you).team;
+    return [...this.users.values()].filter((each) => each.team === team && !each.is_bot).map((each) => ({ id: each.id, name: each.real_name }));
   }
 
   userName(id) {

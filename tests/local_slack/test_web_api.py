@@ -1,21 +1,15 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import pytest
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.local_slack.slack import LocalSlack
+from tests.local_slack.conftest import refusal
 from tests.local_slack.shapes import JSON, actions, ask, button, modal, plain, section, text_input
-
-
-async def refusal(call: Awaitable[Any]) -> Any:
-    with pytest.raises(SlackApiError) as caught:
-        await call
-    return caught.value.response
 
 
 async def trigger(slack: LocalSlack) -> str:
@@ -124,9 +118,12 @@ CHAT_REFUSALS: list[tuple[str, JSON, str]] = [
     ("chat.postEphemeral", {"channel": "quiet", "user": "user", "text": "t"}, "not_in_channel"),
     ("chat.postEphemeral", {"channel": "channel", "user": "U0NOBODY", "text": "t"}, "user_not_found"),
     ("chat.postEphemeral", {"channel": "channel", "user": "user", "text": "t" * 40_001}, "msg_too_long"),
+    ("chat.postMessage", {"channel": "channel", "text": "t", "thread_ts": "1.0"}, "cannot_reply_to_message"),
+    ("chat.postMessage", {"text": "t"}, "invalid_arguments"),
     ("chat.update", {"channel": "C0NOWHERE", "ts": "1.0", "text": "t"}, "channel_not_found"),
     ("chat.update", {"channel": "channel", "ts": "1.0", "text": "t"}, "message_not_found"),
     ("chat.update", {"channel": "channel", "ts": PERSONS, "text": "t"}, "cant_update_message"),
+    ("chat.update", {"channel": "channel", "ts": PERSONS, "text": "t" * 4001}, "cant_update_message"),
     ("chat.delete", {"channel": "channel", "ts": PERSONS}, "cant_delete_message"),
 ]
 
@@ -180,14 +177,27 @@ async def test_a_trigger_lives_three_seconds(slack: LocalSlack, client: AsyncWeb
     assert slack.view() is None
 
 
-async def test_a_refused_view_leaves_the_trigger_usable(slack: LocalSlack, client: AsyncWebClient) -> None:
+async def test_a_refused_view_is_named_with_its_place_and_costs_the_trigger(
+    slack: LocalSlack, client: AsyncWebClient
+) -> None:
     trigger_id = await trigger(slack)
     answer = await refusal(client.views_open(trigger_id=trigger_id, view=modal(title=plain("t" * 25))))
     assert answer["error"] == "invalid_arguments"
     assert answer["response_metadata"]["messages"] == [
         "[ERROR] must be less than 25 characters [json-pointer:/view/title/text]"
     ]
-    assert (await client.views_open(trigger_id=trigger_id, view=modal()))["ok"]
+    again = await refusal(client.views_open(trigger_id=trigger_id, view=modal()))
+    assert again["error"] == "exchanged_trigger_id"
+
+
+async def test_the_oldest_trigger_is_forgotten_first(
+    slack: LocalSlack, client: AsyncWebClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.local_slack.grants.GRANTS", 2)
+    first, second, third = [await trigger(slack) for _ in range(3)]
+    assert (await refusal(client.views_open(trigger_id=first, view=modal())))["error"] == "invalid_trigger_id"
+    for living in (second, third):
+        assert (await client.views_open(trigger_id=living, view=modal()))["ok"]
 
 
 @pytest.mark.parametrize("trigger_id", ["1.2.abc", "nonsense"])
@@ -250,31 +260,12 @@ async def test_an_update_names_the_view_in_one_way(client: AsyncWebClient) -> No
     assert answer["response_metadata"]["messages"] == ["[ERROR] Cannot provide both `view_id` and `external_id`"]
 
 
-async def test_two_views_can_be_pushed_on_the_first(slack: LocalSlack, client: AsyncWebClient) -> None:
-    with_button = modal(actions(button()))
-    first = (await client.views_open(trigger_id=await trigger(slack), view=with_button))["view"]
-    outside = await refusal(client.views_push(trigger_id=await trigger(slack), view=with_button))
-    assert outside["error"] == "not_found"
-    top = first
-    for _ in range(2):
-        inside = (await slack.press(top, "again")).payload["trigger_id"]
-        previous, top = top, (await client.views_push(trigger_id=inside, view=with_button))["view"]
-        assert (top["previous_view_id"], top["root_view_id"]) == (previous["id"], first["id"])
-    inside = (await slack.press(top, "again")).payload["trigger_id"]
-    assert (await refusal(client.views_push(trigger_id=inside, view=with_button)))["error"] == "push_limit_reached"
-    assert len(slack.views()) == 3
-    await slack.close(top)
-    view = slack.view()
-    assert view
-    assert view["id"] == previous["id"]
-
-
 # Trouble on request
 
 
 async def test_the_next_uses_fail_as_asked_and_then_work_again(slack: LocalSlack, client: AsyncWebClient) -> None:
     slack.fail("auth.test", error="internal_error", times=2)
-    slack.fail("auth.test", error="ratelimited", retry_after=7)
+    slack.fail("auth.test", retry_after=7)
     for _ in range(2):
         assert (await refusal(client.auth_test()))["error"] == "internal_error"
     limited = await refusal(client.auth_test())
