@@ -81,7 +81,6 @@ class SlackClient:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEPT_SECONDS),
             timeout=aiohttp.ClientTimeout(total=self._timeout),
-            trust_env=True,
         )
         self._client.session = self._session
         return self
@@ -108,7 +107,12 @@ class SlackClient:
         }
 
         async def attempt() -> None:
-            async with self._session.post(response_url, json=body, allow_redirects=False) as response:
+            async with self._session.post(
+                response_url,
+                json=body,
+                allow_redirects=False,
+                proxy=self._client.proxy,  # the SDK has read the environment for it; aiohttp would, each time
+            ) as response:
                 if response.status != 200:
                     raise _failure(response.status, response.headers, str(response.status))
 
