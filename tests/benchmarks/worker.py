@@ -71,17 +71,15 @@ class Worker:
             await response.read()
         return time.perf_counter() - began, answer
 
-    async def check(self, text: str) -> str:
+    async def check(self, text: str, user: str = "U1") -> str:
         """The words of the answer."""
-        _, answer = await self.command(text)
+        _, answer = await self.command(text, user)
         return await asyncio.wait_for(answer, 60)
 
 
 @asynccontextmanager
-async def worker(
-    *, tree: Path = ROOT, python: tuple[str, ...] = ("-m", "bot"), model_seconds: float = 0.0, **environ: str
-) -> AsyncIterator[Worker]:
-    """A worker of the checkout at `tree` that serves, with a chat model that takes `model_seconds` for an answer."""
+async def worker(*, tree: Path = ROOT, chat: bool = True, model_seconds: float = 0.0) -> AsyncIterator[Worker]:
+    """A worker of the checkout at `tree` that serves, with a chat model that takes `model_seconds`, or without one."""
     answers: dict[str, asyncio.Future[str]] = {}
 
     async def complete(request: web.Request) -> web.Response:
@@ -127,20 +125,19 @@ async def worker(
     with tempfile.TemporaryDirectory() as folder:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *(*python, "serve", "--http", "--host", "127.0.0.1", "--port", "0"),
+            *("-m", "bot", "serve", "--http", "--host", "127.0.0.1", "--port", "0"),
             cwd=folder,
             stdout=asyncio.subprocess.PIPE,
             env={name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
             | {
                 "PYTHONPATH": os.pathsep.join([str(tree), str(ROOT)]),
                 "ANGEL_CACHE_DIR": folder,
-                "OPENAI_BASE_URL": f"{here}/v1",
-                "OPENAI_API_KEY": "sk-none",
+                "OPENAI_BASE_URL": f"{here}/v1" if chat else "",
+                "OPENAI_API_KEY": "sk-none" if chat else "",
                 "SLACK_API_URL": f"{here}/api/",
                 "SLACK_BOT_TOKEN": "xoxb-none",
                 "SLACK_SIGNING_SECRET": SECRET,
-            }
-            | environ,
+            },
         )
         assert process.stdout
         while found := await process.stdout.readline():
