@@ -3,8 +3,8 @@
     python -m tests.benchmarks.beside [--drafts FILE] [--seconds 10] [--rate 20] [--offline] [--tree PATH]
 
 FILE has a JSON string a line, as a search for the slowest drafts writes them; without it, drafts on which Angel was
-slow once are taken. For each three of them in turn, they are sent again as soon as they are answered, while other people
-send short drafts at the rate. To reach: acks within 250 ms, worst case. With `--offline` the offline check
+slow once are taken. For each three of them in turn, they are sent again as soon as they are answered, while other
+people send short drafts at the rate. To reach: acks within 250 ms, worst case. With `--offline` the offline check
 answers, which reads a draft most closely, else a chat model at 0 ms. `--tree` measures another checkout.
 """
 

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.soak [--seconds 600] [--rate 20] [--model-ms 300]
 
-Sends commands at the rate, evenly, and prints ten times on the way what was lost, the memory and the descriptors. The exit
-code is 1 where anything was lost, or memory or descriptors grew after the first tenth.
+Sends commands at the rate, evenly, and prints ten times on the way what was lost, the memory and the descriptors. The
+exit code is 1 where anything was lost, or memory or descriptors grew after the first tenth.
 """
 
 import argparse
