@@ -40,14 +40,13 @@ class Worker:
     url: str
     slack: str
     client: aiohttp.ClientSession
-    answers: dict[str, asyncio.Future[str]] = field(default_factory=dict)
+    answers: dict[str, asyncio.Future[float]] = field(default_factory=dict)
     sent: int = 0
 
-    async def command(self, text: str, user: str = "U1") -> tuple[float, "asyncio.Future[str]"]:
-        """Sends `/angel`; the seconds to its ack, and the words of its answer to wait for."""
+    async def command(self, text: str, user: str = "U1") -> tuple[float, "asyncio.Future[float]"]:
+        """Sends `/angel`: the seconds to its ack, and those to its answer, to wait for. It may come before the ack."""
         self.sent += 1
         name = str(self.sent)
-        answer = self.answers[name] = asyncio.get_running_loop().create_future()
         form = {
             "command": "/angel",
             "text": text,
@@ -66,21 +65,26 @@ class Worker:
             "X-Slack-Signature": f"v0={code}",
         }
         began = time.perf_counter()
+        arrived = self.answers[name] = asyncio.get_running_loop().create_future()
         async with self.client.post(f"{self.url}/slack/events", data=body, headers=headers) as response:
             assert response.status == 200, response.status
             await response.read()
-        return time.perf_counter() - began, answer
+        return time.perf_counter() - began, asyncio.ensure_future(_since(began, arrived))
 
-    async def check(self, text: str, user: str = "U1") -> str:
-        """The words of the answer."""
+    async def check(self, text: str, user: str = "U1") -> float:
+        """The seconds to the answer's arrival."""
         _, answer = await self.command(text, user)
         return await asyncio.wait_for(answer, 60)
+
+
+async def _since(began: float, arrived: "asyncio.Future[float]") -> float:
+    return await arrived - began
 
 
 @asynccontextmanager
 async def worker(*, tree: Path = ROOT, chat: bool = True, model_seconds: float = 0.0) -> AsyncIterator[Worker]:
     """A worker of the checkout at `tree` that serves, with a chat model that takes `model_seconds`, or without one."""
-    answers: dict[str, asyncio.Future[str]] = {}
+    answers: dict[str, asyncio.Future[float]] = {}
 
     async def complete(request: web.Request) -> web.Response:
         if model_seconds:
@@ -89,10 +93,9 @@ async def worker(*, tree: Path = ROOT, chat: bool = True, model_seconds: float =
         return web.Response(body=completion, content_type="application/json")
 
     async def answered(request: web.Request) -> web.Response:
-        said = json.loads(await request.read())
-        waiting = answers.get(request.match_info["name"])
-        if waiting and not waiting.done():
-            waiting.set_result(str(said["text"]))
+        arrived, waiting = time.perf_counter(), answers.get(request.match_info["name"])
+        if json.loads(await request.read())["text"] and waiting and not waiting.done():
+            waiting.set_result(arrived)
         return web.Response(text="ok")
 
     async def method(_: web.Request) -> web.Response:
