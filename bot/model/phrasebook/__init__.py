@@ -4,7 +4,6 @@ English only: a draft in another language passes as `good`. The phrases are data
 how they are written.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 from bot.model.answer import Row, answer_row
 from bot.model.phrasebook.entries import Barb, Entry, Harmless
 from bot.model.phrasebook.patterns import Index, Pattern, WordLists
-from bot.model.phrasebook.rewriting import ways_out, without
-from bot.model.phrasebook.shadow import RudeWords, Shadow, plain_forms, word_end
+from bot.model.phrasebook.rewriting import sentences, ways_out, without
+from bot.model.phrasebook.shadow import RudeWords, Shadow, own_words, plain_forms, word_end
 from bot.particulars import differences
 from bot.verdict import Category, Draft, Label, Tone, one_line
 
@@ -39,11 +38,15 @@ class Phrasebook(BaseModel):
     words: dict[str, tuple[str, ...]]
     masked: tuple[str, ...]
     tips: dict[Category, str]
+    cold: tuple[str, ...]
+    plain: tuple[str, ...]
     harmless: tuple[Harmless, ...]
     entries: tuple[Entry, ...]
 
     _barbs: list[tuple[Entry, list[Pattern], list[Pattern]]] = PrivateAttr(default_factory=list)
     _harmless: list[Pattern] = PrivateAttr(default_factory=list)
+    _cold: list[Pattern] = PrivateAttr(default_factory=list)
+    _plain: list[Pattern] = PrivateAttr(default_factory=list)
     _index: Index = PrivateAttr()
     _rude: RudeWords = PrivateAttr(default_factory=dict)
 
@@ -62,6 +65,7 @@ class Phrasebook(BaseModel):
 
         self._barbs.extend((entry, compiled(entry.patterns), compiled(entry.unless)) for entry in self.entries)
         self._harmless.extend(pattern for like in self.harmless for pattern in compiled(like.patterns))
+        self._cold, self._plain = compiled(self.cold), compiled(self.plain)
         self._index = Index([*self._harmless, *(pattern for _, patterns, _ in self._barbs for pattern in patterns)])
         for name in self.masked:
             for word in (form for item in self.words[name] for form in plain_forms(item)):
@@ -118,7 +122,7 @@ class Phrasebook(BaseModel):
         return self._without(self.find(text), text, tone)
 
     def _without(self, barbs: list[Barb], text: str, tone: Tone) -> str | None:
-        new = text
+        new, ours = text, set[str]()
         for _ in range(_PASSES):
             if not barbs:
                 break
@@ -133,11 +137,22 @@ class Phrasebook(BaseModel):
                 if mended is None:
                     return None
                 new = mended
+                if not barb.entry.part_of_a_sentence:
+                    ours.update(each for way in ways_out(barb, tone) for each in sentences(own_words(way)))
             barbs = self.find(new)
-        says_something = len(re.findall(r"\w+", new)) > 1
-        if not says_something or one_line(new) == one_line(text) or any(differences(text, new)) or barbs:
+        new = new.strip()
+        if barbs or one_line(new) == one_line(text) or any(differences(text, new)):
             return None
-        return new
+        return new if self._is_kind(new, ours) else None
+
+    def _is_kind(self, new: str, ours: set[str]) -> bool:
+        """Whether a rewrite would pass as a message: nothing cold in it, of the author's own only plain sentences."""
+        kept = [each for each in sentences(own_words(new)) if not any(said in each for said in ours)]
+        return not self._touched(self._cold, new) and all(self._touched(self._plain, each) for each in kept)
+
+    def _touched(self, patterns: list[Pattern], text: str) -> bool:
+        shadow = Shadow(text, self._rude)
+        return any(True for pattern in patterns for _ in pattern.find(shadow))
 
     def _tip(self, barbs: list[Barb]) -> str:
         hopeless = [barb for barb in barbs if not ways_out(barb, Tone.PLAYFUL)] or barbs

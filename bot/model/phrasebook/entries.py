@@ -9,7 +9,10 @@ from bot.verdict import Category, Tone
 
 
 class Entry(BaseModel):
-    """Phrases that sting for the same reason. Without `replace` or `drop` there is no honest rewrite, only a tip."""
+    """Phrases that sting for the same reason. Without `replace` or `drop` there is no honest rewrite, only a tip.
+
+    A replacement stands for a whole sentence, and only where its phrase is one; with `inside`, for a part of it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,10 +22,16 @@ class Entry(BaseModel):
     reason: str
     replace: str | None = None
     tones: dict[Tone, str] = {}
+    inside: bool = False
     drop: Literal["words", "sentence"] | None = None
     tip: str | None = None
     examples: tuple[str, ...] = Field(min_length=1)
     lookalikes: tuple[str, ...] = Field(default=(), alias="not")
+
+    @property
+    def part_of_a_sentence(self) -> bool:
+        """Whether its rewrite leaves the rest of the sentence as it is."""
+        return self.inside or self.drop == "words"
 
     @model_validator(mode="after")
     def _one_way_out(self) -> Self:

@@ -24,7 +24,9 @@ def ways_out(barb: Barb, tone: Tone) -> list[str]:
     return [" ".join(template.format_map(groups).split()) for template in templates]
 
 
-_SMALL_WORD = re.compile(r"^(?:This|That|The|These|Those|Your|My|Our|It|An?)\b")
+_SMALL_WORD = re.compile(
+    r"^(?:This|That|The|These|Those|Your|My|Our|It|An?|Could|Can|Would|Will|Please|What|Who|Why|How|Where|When)\b"
+)
 """Words with a capital only because a sentence starts with them."""
 
 
@@ -39,9 +41,40 @@ def without(text: str, barb: Barb, tone: Tone) -> str | None:
     """The text with one barb replaced or dropped, nothing of its numbers, links and mentions lost."""
     if barb.entry.drop == "sentence":
         return _without_sentence(text, barb.start, barb.end)
+    if barb.entry.part_of_a_sentence:
+        if _words_beside(text, barb) < _FEWEST_WORDS:
+            return None
+    elif not _is_a_sentence(text, barb):
+        return None
     said = text[barb.start : barb.end]
+    if barb.entry.drop and text[: barb.start].rstrip().endswith(",") and text[barb.end :].lstrip().startswith(","):
+        return None  # one of the commas may be needed, and none can be told from the other
     ways = [way for way in ways_out(barb, tone) if not any(differences(said, way))]
     return next((new for way in ways if (new := _spliced(text, barb.start, barb.end, way)) is not None), None)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, without what ends them."""
+    return [each for each in (part.strip() for part in _SENTENCE_BREAK.split(text)) if each]
+
+
+def _is_a_sentence(text: str, barb: Barb) -> bool:
+    """Whether a barb is all that its sentence says, but for a name, a "but" or the like before it."""
+    left, right = text[: barb.start], text[barb.end :]
+    ends = _SENTENCE_OVER if (barb.entry.replace or "")[-1:] in _SENTENCE_ENDS else _NOTHING_MORE
+    return (_opens(left) or bool(_NEW_CLAUSE.search(left[-40:]))) and bool(ends.match(right))
+
+
+def _words_beside(text: str, barb: Barb) -> int:
+    """How many words its sentence has besides a barb."""
+    before = _SENTENCE_BREAK.split(text[max(0, barb.start - 200) : barb.start])[-1]
+    after = _SENTENCE_BREAK.split(text[barb.end : barb.end + 200], maxsplit=1)[0]
+    return len(before.split()) + len(after.split())
+
+
+_FEWEST_WORDS = 3
+"""Of a sentence that is given back with a part left out or exchanged: with fewer it says next to nothing."""
+_NOTHING_MORE = re.compile(r"\W*(?:[.!?…\n]|\Z)")
 
 
 def _without_sentence(text: str, start: int, end: int) -> str | None:
@@ -73,12 +106,12 @@ def _spliced(text: str, start: int, end: int, new: str) -> str | None:
         new = new[:1].upper() + new[1:]
     if not new:
         left, right = _closed_up(left, right, opening, capital)
-    elif new[-1] in ".?":
+    elif new[-1] in ".?!":
         if not _SENTENCE_OVER.match(right):
             return None
         rest = re.sub(r"^[ .!?…,;–—-]+", "", right)
         right = " " + rest[:1].upper() + rest[1:] if rest and rest[0] not in "\n" else rest
-    elif right[:1] == "?" and not _QUESTION.match(new):
+    elif right[:1] == "?" and opening and not _QUESTION.search(new):
         right = "." + right.lstrip("?!")
     elif old[-1] in ".!…" and new[-1] not in ".!?" and not right[:1].strip():
         new += "."
@@ -103,7 +136,9 @@ _BULLETS = frozenset('-*•>"“(')
 _NEW_CLAUSE = re.compile(r"(?:[,;:)\]–—-]|\b(?:and|but|so|well|[@#][\w.-]+))\s*$", re.IGNORECASE)
 _CLAUSE_OVER = re.compile(r"\s*(?:[^\w\s@#'’]|\n|\Z|(?:and|but|so|because|when|if|or)\b)", re.IGNORECASE)
 _SENTENCE_OVER = re.compile(r"\s*(?:[.!?…,;–—\n]|-\s|\Z)")
-_QUESTION = re.compile(r"(?:could|can|would|what|who|how|why|when|where|did|is|are|do)\b", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"(?:^|[,.:!] )(?:could|can|would|what|who|how|why|when|where|did|is|are|do|shall)\b", re.IGNORECASE
+)
 
 
 def _closed_up(left: str, right: str, opening: bool, capital: bool) -> tuple[str, str]:
