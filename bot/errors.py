@@ -10,7 +10,11 @@ class DraftRejected(AngelError):
 
 
 class Busy(AngelError):
-    """Every worker has a check in hand. The text tells the author to try again."""
+    """There is no room for another check just now. The text tells the author to try again."""
+
+
+class TooManyAtOnce(Busy):
+    """This person has as many checks in hand as one may have. The text says so."""
 
 
 class SettingsError(AngelError):

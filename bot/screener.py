@@ -1,20 +1,22 @@
-"""One draft in, one verdict out: capacity, deadline, fallback."""
+"""One draft in, one verdict out: room, deadline, fallback."""
 
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
-from bot.errors import Busy, ModelError
+from bot.errors import AngelError, ModelError, ModelRateLimited, ModelUnavailable
+from bot.health import KNOWN, Health
+from bot.room import Room
 from bot.threads import in_thread
 from bot.verdict import Draft, Fallback, Verdict
 
 logger = logging.getLogger(__name__)
 
-FORGET_STUCK_SECONDS = 600.0
-"""How long a thread that outlived its deadline counts as stuck. It bounds how fast threads can pile up behind a model
-that never answers (as many as there are slots, in that time), and lets that model be tried again."""
+ROOM_SHARE = 0.5
+"""Of the deadline, how long a check waits for room at the most. What is left is the model's."""
 
 
 class Model(Protocol):
@@ -30,17 +32,26 @@ class Model(Protocol):
 
 
 class Screener:
-    """Asks a model about drafts, in worker threads; the fallback answers where that model fails or is late.
+    """Asks a model about drafts, in worker threads; the fallback answers where that model fails, is late or is down.
 
-    `concurrency` checks run at once, `deadline` is in seconds.
+    `concurrency` checks run at once, `deadline` is in seconds. `sleep` is asyncio's, or that of a test.
     """
 
-    def __init__(self, model: Model, fallback: Model, *, concurrency: int = 64, deadline: float = 15.0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        fallback: Model,
+        *,
+        concurrency: int = 256,
+        deadline: float = 15.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._fallback = fallback
         self._concurrency = concurrency
         self._deadline = deadline
-        self._in_flight = 0
-        self.swap(model)
+        self._sleep = sleep
+        self._room = Room(concurrency)
+        self._asked = (model, self._health_of(model))
 
     @property
     def model(self) -> Model:
@@ -49,19 +60,20 @@ class Screener:
     def swap(self, model: Model) -> None:
         """Ask `model` from now on; checks in flight end with the one they began with."""
         # One assignment: whoever swaps may do so from another thread.
-        self._asked = (model, _Stuck())
+        self._asked = (model, self._health_of(model))
 
-    async def screen(self, draft: Draft) -> Verdict:
-        """The verdict on one draft, within the deadline. Raises Busy, at once, where every slot is taken."""
-        if self._in_flight >= self._concurrency:
-            logger.info("check outcome=busy in_flight=%d", self._in_flight)
-            raise Busy("A lot of people are asking me right now. Give me a few seconds and try again.")
-        self._in_flight += 1
+    async def screen(self, draft: Draft, *, person: str | None = None) -> Verdict:
+        """The verdict on one draft, within the deadline; `person` is whose it is.
+
+        Raises Busy where no place gets free in time, and, at once, where this person has too many checks in hand.
+        """
         began = time.monotonic()
         try:
-            verdict = await self._verdict(draft)
-        finally:
-            self._in_flight -= 1
+            async with self._room.place(person, self._deadline * ROOM_SHARE):
+                verdict = await self._verdict(draft, began + self._deadline)
+        except AngelError as error:
+            logger.info("check outcome=%s ms=%.0f", type(error).__name__, (time.monotonic() - began) * 1_000)
+            raise
         logger.info(
             "check outcome=%s fallback=%s model=%s version=%s ms=%.0f chars=%d tokens_in=%s tokens_out=%s",
             verdict.label.value,
@@ -75,56 +87,69 @@ class Screener:
         )
         return verdict
 
-    async def _verdict(self, draft: Draft) -> Verdict:
-        model, stuck = self._asked
+    async def _verdict(self, draft: Draft, until: float) -> Verdict:
+        model, health = self._asked
         if model is self._fallback:
-            return await in_thread(partial(model.check, draft), name="check")
-        if stuck.count() >= self._concurrency:
-            logger.warning("model=%s is stuck in %d calls; not asked", model.name, stuck.count())
+            return await _asked(model, draft)
+        if health.stuck:
             return await self._answer_instead(draft, Fallback.LATE)
-        asked = in_thread(partial(model.check, draft), name="check")
+        if health.down:
+            return await self._answer_instead(draft, health.down)
         try:
-            done, _ = await asyncio.wait({asked}, timeout=self._deadline)
-        finally:
-            if not asked.done():
-                stuck.add(asked)
-        if not done:
-            logger.warning("model=%s gave no answer within %g s", model.name, self._deadline)
-            return await self._answer_instead(draft, Fallback.LATE)
-        try:
-            return asked.result()
+            verdict = await self._in_time(model, health, draft, until)
         except ModelError as error:
             logger.warning("model=%s error=%s: %s", model.name, error.code, error)
-            return await self._answer_instead(draft, Fallback(error.code))
+            why = Fallback(error.code)
+            # Who is told to ask less often has a server that is up.
+            if isinstance(error, ModelUnavailable) and not isinstance(error, ModelRateLimited):
+                health.failed(why)
+            else:
+                health.answered()
+        except TimeoutError:
+            logger.warning("model=%s gave no answer within %g s", model.name, self._deadline)
+            why = Fallback.LATE
+            health.failed(why)
         except Exception as error:
             # A bug in a model, ours or another's, must not cost the person an answer. Its text may hold the draft.
             logger.error("model=%s raised %s at %s", model.name, type(error).__name__, _place(error))
-            return await self._answer_instead(draft, Fallback.FAILED)
+            why = Fallback.FAILED
+        else:
+            health.answered()
+            return verdict
+        return await self._answer_instead(draft, why)
+
+    async def _in_time(self, model: Model, health: Health, draft: Draft, until: float) -> Verdict:
+        """The model's verdict. Raises TimeoutError where it comes after `until`, and what the model raises."""
+        call = _asked(model, draft)
+        try:
+            done, _ = await asyncio.wait({call}, timeout=until - time.monotonic())
+        finally:
+            if not call.done():
+                health.left_behind(call)
+        if not done:
+            raise TimeoutError
+        return call.result()
 
     async def _answer_instead(self, draft: Draft, why: Fallback) -> Verdict:
-        verdict = await in_thread(partial(self._fallback.check, draft), name="check")
+        verdict = await _asked(self._fallback, draft)
         return verdict.model_copy(update={"fallback": why})
 
+    def _health_of(self, model: Model) -> Health:
+        async def trial() -> bool:
+            if self._asked[1] is not health:
+                raise asyncio.CancelledError  # another model is asked by now
+            try:
+                await self._in_time(model, health, KNOWN, time.monotonic() + self._deadline)
+            except Exception:
+                return False  # it is down, as everybody has been told
+            return True
 
-class _Stuck:
-    """The calls that outlived their deadline and have not come back, as long as they are remembered."""
+        health = Health(model.name, trial, most_stuck=self._concurrency, sleep=self._sleep)
+        return health
 
-    def __init__(self) -> None:
-        self._since: dict[asyncio.Future[Verdict], float] = {}
 
-    def add(self, call: asyncio.Future[Verdict]) -> None:
-        self._since[call] = time.monotonic()
-        call.add_done_callback(self._came_back)
-
-    def _came_back(self, call: asyncio.Future[Verdict]) -> None:
-        self._since.pop(call, None)
-        if not call.cancelled():
-            call.exception()  # nobody waits for it any more; asking keeps asyncio from printing it
-
-    def count(self) -> int:
-        horizon = time.monotonic() - FORGET_STUCK_SECONDS
-        self._since = {call: since for call, since in self._since.items() if since > horizon}
-        return len(self._since)
+def _asked(model: Model, draft: Draft) -> asyncio.Future[Verdict]:
+    return in_thread(partial(model.check, draft), name="check")
 
 
 def _place(error: BaseException) -> str:

@@ -38,7 +38,7 @@ class Settings(BaseModel):
         alias="ANGEL_TRACE_TEXT",
         description="whether people are asked, with each vote, to give the text with it",
     )
-    concurrency: int = Field(64, alias="ANGEL_CONCURRENCY", ge=1, le=1_000, description="checks at once")
+    concurrency: int = Field(256, alias="ANGEL_CONCURRENCY", ge=1, le=1_000, description="checks at once")
     deadline: float = Field(
         15.0, alias="ANGEL_DEADLINE", gt=0, le=120, description="seconds until the offline check answers instead"
     )

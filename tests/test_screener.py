@@ -6,8 +6,16 @@ import threading
 
 import pytest
 
-from bot import screener as module
-from bot.errors import MODEL_ERRORS, AnswerRefused, Busy, ModelUnavailable
+from bot import health, room
+from bot.errors import (
+    MODEL_ERRORS,
+    AnswerRefused,
+    Busy,
+    ModelMisconfigured,
+    ModelRateLimited,
+    ModelUnavailable,
+    TooManyAtOnce,
+)
 from bot.screener import Screener
 from bot.verdict import Draft, Fallback, Label, Verdict
 
@@ -79,17 +87,161 @@ async def test_a_bug_in_a_model_costs_nobody_an_answer(bug: Exception, caplog: p
     assert "Marmalade" not in caplog.text
 
 
-async def test_past_its_bound_it_is_busy_at_once_and_free_again_after() -> None:
+async def test_past_its_room_one_waits_and_is_answered() -> None:
     gate = threading.Event()
     model = ScriptedModel(GOOD, gate=gate)
-    screener = Screener(model, fallback(), concurrency=3)
+    screener = Screener(model, fallback(), concurrency=3, deadline=60)
+    waiting = [asyncio.create_task(screener.screen(DRAFT)) for _ in range(7)]
+    await started(model, 3)
+    assert len(model.drafts) == 3
+    gate.set()
+    assert await asyncio.gather(*waiting) == [GOOD] * 7
+
+
+async def test_who_gets_no_room_in_time_is_turned_away_and_there_is_room_again_after() -> None:
+    gate = threading.Event()
+    model = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(model, model, concurrency=3, deadline=0.1)  # the fallback itself: it is never late
     waiting = [asyncio.create_task(screener.screen(DRAFT)) for _ in range(3)]
     await started(model, 3)
-    with pytest.raises(Busy):
+    with pytest.raises(Busy, match="try again"):
         await screener.screen(DRAFT)
     gate.set()
     assert await asyncio.gather(*waiting) == [GOOD] * 3
     assert await screener.screen(DRAFT) == GOOD
+
+
+async def test_nobody_takes_all_the_room() -> None:
+    gate = threading.Event()
+    model = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(model, fallback(), concurrency=room.PER_PERSON + 8, deadline=60)
+    greedy = [asyncio.create_task(screener.screen(DRAFT, person="U1")) for _ in range(300)]
+    others = [asyncio.create_task(screener.screen(DRAFT, person="U2")) for _ in range(8)]
+    await started(model, room.PER_PERSON + 8)
+    turned_away = [task for task in greedy if task.done()]
+    assert len(turned_away) == 300 - room.PER_PERSON
+    assert {type(task.exception()) for task in turned_away} == {TooManyAtOnce}
+    gate.set()
+    assert await asyncio.gather(*others) == [GOOD] * 8
+    assert await screener.screen(DRAFT, person="U1") == GOOD
+
+
+async def test_whoever_waits_for_room_counts_too_and_giving_up_counts_no_more() -> None:
+    gate = threading.Event()
+    model = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(model, fallback(), concurrency=1, deadline=60)
+    mine = [asyncio.create_task(screener.screen(DRAFT, person="U1")) for _ in range(room.PER_PERSON)]
+    await started(model, 1)
+    with pytest.raises(TooManyAtOnce):
+        await screener.screen(DRAFT, person="U1")
+    for task in mine:
+        task.cancel()
+    await asyncio.wait(mine)
+    gate.set()
+    await came_back(screener)
+    assert await screener.screen(DRAFT, person="U1") == GOOD
+
+
+class Clock:
+    """Time as a test holds it: a sleep ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.sleeps: list[float] = []
+        self._asleep = asyncio.Event()
+        self._awake = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self._awake.clear()
+        self._asleep.set()
+        await self._awake.wait()
+
+    async def pass_once_asleep(self) -> None:
+        await asyncio.wait_for(self._asleep.wait(), 20)
+        self._asleep.clear()
+        self._awake.set()
+
+
+async def test_while_a_model_is_down_nobody_waits_for_it_and_it_is_tried_again_by_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, model = Clock(), ScriptedModel(ModelUnavailable("No."))
+    screener = Screener(model, fallback(), sleep=clock.sleep)
+    for _ in range(health.DOWN_AFTER + 5):
+        verdict = await screener.screen(DRAFT)
+        assert (verdict.offline, verdict.fallback) == (True, Fallback.UNAVAILABLE)
+    assert model.drafts == [DRAFT] * health.DOWN_AFTER
+    await clock.pass_once_asleep()
+    await started(model, health.DOWN_AFTER + 1)
+    assert model.drafts[-1] == health.KNOWN  # no person's draft is sent on trial
+    await clock.pass_once_asleep()
+    await started(model, 1)
+    model.answer = GOOD
+    assert (await screener.screen(DRAFT)).offline
+    await clock.pass_once_asleep()
+    await started(model, 1)
+    while (verdict := await screener.screen(DRAFT)).offline:  # until the trial's answer is through
+        pass
+    assert verdict == GOOD
+    assert clock.sleeps == [5, 10, 20]
+    assert caplog.text.count("is down") == 1
+    assert caplog.text.count("is up again") == 1
+
+
+async def test_a_hanging_model_costs_a_deadline_only_until_it_counts_as_down() -> None:
+    gate, clock = threading.Event(), Clock()
+    model = ScriptedModel(GOOD, gate=gate)
+    screener = Screener(model, fallback(), deadline=0.05, sleep=clock.sleep)
+    verdicts = [await screener.screen(DRAFT) for _ in range(health.DOWN_AFTER + 5)]
+    assert {verdict.fallback for verdict in verdicts} == {Fallback.LATE}
+    assert len(model.drafts) == health.DOWN_AFTER
+    gate.set()
+
+
+async def test_after_a_trial_one_failure_more_is_down_again_for_longer() -> None:
+    clock, model = Clock(), ScriptedModel(ModelUnavailable("No."))
+    screener = Screener(model, fallback(), sleep=clock.sleep)
+    for _ in range(health.DOWN_AFTER):
+        await screener.screen(DRAFT)
+    model.answer = GOOD
+    await clock.pass_once_asleep()
+    await started(model, health.DOWN_AFTER + 1)
+    model.answer = ModelUnavailable("No.")
+    while len(model.drafts) == health.DOWN_AFTER + 1:  # until the trial's answer is through, and a draft is asked about
+        assert (await screener.screen(DRAFT)).offline
+    await clock.pass_once_asleep()
+    assert clock.sleeps == [5, 10]
+
+
+@pytest.mark.parametrize("kind", [ModelRateLimited, AnswerRefused, ModelMisconfigured, RuntimeError])
+async def test_a_model_that_answers_somehow_is_not_down(kind: type[Exception]) -> None:
+    model = ScriptedModel(kind("No."))
+    screener = Screener(model, fallback())
+    for _ in range(10):
+        await screener.screen(DRAFT)
+    assert len(model.drafts) == 10
+
+
+async def test_failures_with_an_answer_in_between_are_bad_luck() -> None:
+    model = ScriptedModel(GOOD)
+    screener = Screener(model, fallback())
+    answers: list[Verdict | BaseException] = [ModelUnavailable("No."), GOOD] * 5
+    for answer in answers:
+        model.answer = answer
+        await screener.screen(DRAFT)
+    assert len(model.drafts) == 10
+
+
+async def test_a_model_swapped_in_is_asked_though_the_one_before_was_down() -> None:
+    clock, broken = Clock(), ScriptedModel(ModelUnavailable("No."))
+    screener = Screener(broken, fallback(), sleep=clock.sleep)
+    for _ in range(health.DOWN_AFTER):
+        await screener.screen(DRAFT)
+    screener.swap(ScriptedModel(GOOD))
+    assert await screener.screen(DRAFT) == GOOD
+    await clock.pass_once_asleep()
+    await asyncio.sleep(0)
+    assert len(broken.drafts) == health.DOWN_AFTER  # the one that is gone is not tried any more
 
 
 async def test_a_waiting_check_never_blocks_the_loop() -> None:
@@ -112,7 +264,7 @@ async def test_stuck_threads_do_not_shrink_capacity() -> None:
     assert len(stuck.drafts) == 2
     gate.set()
     await came_back(screener)
-    assert await screener.screen(DRAFT) == GOOD
+    assert not screener._asked[1].stuck
 
 
 async def test_a_model_stuck_for_good_is_tried_again_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +274,7 @@ async def test_a_model_stuck_for_good_is_tried_again_in_time(monkeypatch: pytest
     await screener.screen(DRAFT)
     await screener.screen(DRAFT)
     assert len(stuck.drafts) == 1
-    monkeypatch.setattr(module, "FORGET_STUCK_SECONDS", 0.0)
+    monkeypatch.setattr(health, "FORGET_STUCK_SECONDS", 0.0)
     await screener.screen(DRAFT)
     assert len(stuck.drafts) == 2
     gate.set()
@@ -130,7 +282,7 @@ async def test_a_model_stuck_for_good_is_tried_again_in_time(monkeypatch: pytest
 
 async def came_back(screener: Screener) -> None:
     """Returns once no call is stuck any more."""
-    while screener._asked[1].count():  # noqa: ASYNC110 - a call comes back through the loop; nothing tells the outside
+    while screener._asked[1]._left:  # noqa: ASYNC110 - a call comes back through the loop; nothing tells the outside
         await asyncio.sleep(0)
 
 

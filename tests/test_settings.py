@@ -6,7 +6,7 @@ from bot.settings import Settings
 
 def test_nothing_set_is_fine() -> None:
     settings = Settings.from_env({})
-    assert (settings.concurrency, settings.deadline, settings.port) == (64, 15.0, 3000)
+    assert (settings.concurrency, settings.deadline, settings.port) == (256, 15.0, 3000)
 
 
 def test_a_variable_set_to_nothing_is_not_set() -> None:

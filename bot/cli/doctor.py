@@ -52,7 +52,7 @@ async def _slack(settings: Settings) -> "list[Check]":
 
 def check_model(settings: Settings) -> "Check":
     """Whether the model loads and answers for one known message."""
-    from bot.model.following import KNOWN
+    from bot.health import KNOWN
     from bot.slack.doctor import Check, Mark
 
     try:

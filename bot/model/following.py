@@ -14,14 +14,12 @@ import mlflow.artifacts
 from mlflow.exceptions import MlflowException
 
 from bot.errors import AngelError, ModelError, ModelMisconfigured, ModelUnavailable
+from bot.health import KNOWN
 from bot.model.loading import LoadedModel, load_uri, registered_version
 from bot.threads import within
 from bot.verdict import Draft, Verdict
 
 logger = logging.getLogger(__name__)
-
-KNOWN = Draft(text="Thanks for helping out with the move this weekend. I really appreciate it.")
-"""What a new version is asked before anybody else asks it. Any verdict will do; an error will not."""
 
 POLL_SECONDS = 20.0
 RETRY_SECONDS = 300.0

@@ -33,9 +33,9 @@ class _Arriving:
     def __init__(self, loading: "asyncio.Future[tuple[Screener, str]]") -> None:
         self._loading = loading
 
-    async def screen(self, draft: Draft) -> Verdict:
+    async def screen(self, draft: Draft, *, person: str | None = None) -> Verdict:
         screener, _ = await asyncio.shield(self._loading)
-        return await screener.screen(draft)
+        return await screener.screen(draft, person=person)
 
     async def name(self) -> str:
         return (await asyncio.shield(self._loading))[1]

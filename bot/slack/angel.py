@@ -13,7 +13,8 @@ REMEMBERED = 5_000
 
 
 class Screener(Protocol):
-    async def screen(self, draft: Draft) -> Verdict: ...
+    async def screen(self, draft: Draft, *, person: str | None = None) -> Verdict:
+        """`person` is whose draft it is: of one person's, only so many are checked at once."""
 
 
 class Recorder(Protocol):

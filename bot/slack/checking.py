@@ -31,7 +31,7 @@ async def check(angel: Angel, place: VerdictPlace, asked: Asked, way_in: str, us
     written = await _apart(asked.draft, lambda: Written(cleaned(asked.draft)) if plain else read(asked.draft))
     draft = Draft(text=written.text, tone=asked.tone, context=asked.context, previous=asked.previous or None)
     began = time.monotonic()
-    verdict = await _patiently(angel, place, draft)
+    verdict = await _patiently(angel, place, draft, user)
     seconds = time.monotonic() - began
     ballot = Ballot.on(verdict, secrets.token_hex(4))
     if angel.recorder:
@@ -66,9 +66,9 @@ def _answer(
     )
 
 
-async def _patiently(angel: Angel, place: VerdictPlace, draft: Draft) -> Verdict:
+async def _patiently(angel: Angel, place: VerdictPlace, draft: Draft, user: str) -> Verdict:
     """The verdict; where it takes long, the person is told once."""
-    screening = asyncio.ensure_future(angel.screener.screen(draft))
+    screening = asyncio.ensure_future(angel.screener.screen(draft, person=user))
     try:
         done, _ = await asyncio.wait({screening}, timeout=angel.patience)
         if not done:

@@ -8,8 +8,9 @@ import pytest
 
 from bot.errors import ModelMisconfigured
 from bot.evaluation.registry import MODEL, Registry
+from bot.health import KNOWN
 from bot.model import chat
-from bot.model.following import KNOWN, Following, is_alias
+from bot.model.following import Following, is_alias
 from bot.model.loading import LoadedModel
 from bot.verdict import Draft, Label
 from tests.fakes import FakeOpenAI, error

@@ -43,7 +43,7 @@ class FakeScreener:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    async def screen(self, draft: Draft) -> Verdict:
+    async def screen(self, draft: Draft, *, person: str | None = None) -> Verdict:
         self.drafts.append(draft)
         self.asked.set()
         await self.gate.wait()

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bot.room import PER_PERSON
 from bot.screener import Screener
 from bot.slack.wording import GOING_AWAY
-from bot.verdict import Draft, Verdict
+from bot.verdict import CAUTION_SENTENCE, Draft, Verdict
 from tests.slack.conftest import CAUTION, FakeScreener, answered, seen, serving
 
 # Acks
@@ -53,20 +54,29 @@ class BlockingModel:
         return CAUTION
 
 
-async def test_past_the_screeners_bound_people_are_told_at_once(transport: str) -> None:
+async def test_one_person_cannot_take_it_from_the_others(transport: str) -> None:
     model = BlockingModel()
-    screener = Screener(model, model, concurrency=64, deadline=60)
+    screener = Screener(model, BlockingModel(), deadline=60)
     async with serving(screener, transport, patience=60) as served:
         slack = served.slack
-        deliveries = await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(100)))
+        deliveries = await asyncio.gather(
+            *(slack.command("/angel", f"Fine. {number}") for number in range(40)),
+            *(slack.command("/angel", f"Fine. {number}", user=slack.other) for number in range(8)),
+        )
         assert {delivery.error for delivery in deliveries} == {None}
-        busy = await slack.changed(lambda: slack.ephemerals() if len(slack.ephemerals()) == 36 else None)
-        assert busy
-        assert all("try again" in seen(message) for message in busy)
+        turned_away = await slack.changed(
+            lambda: slack.ephemerals(slack.user) if len(slack.ephemerals(slack.user)) == 40 - PER_PERSON else None,
+            timeout=60,
+        )
+        assert turned_away
+        assert all("in hand already" in seen(message) for message in turned_away)
+        assert slack.ephemerals(slack.other) == []
 
         model.gate.set()
 
-        await slack.changed(lambda: answered(slack, 64))
+        await slack.changed(lambda: answered(slack, PER_PERSON), timeout=60)
+        await slack.changed(lambda: len(slack.ephemerals(slack.other)) == 8, timeout=60)
+        assert all(CAUTION_SENTENCE in seen(message) for message in slack.ephemerals(slack.other))
 
 
 async def test_nothing_is_asked_of_slack_before_the_ack() -> None:

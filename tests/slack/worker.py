@@ -15,7 +15,7 @@ class SlowScreener:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    async def screen(self, draft: Draft) -> Verdict:
+    async def screen(self, draft: Draft, *, person: str | None = None) -> Verdict:
         await asyncio.sleep(self._seconds)
         return CAUTION
 
