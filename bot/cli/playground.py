@@ -1,8 +1,10 @@
 """`angel playground`: the whole bot on this machine, with a stand-in for Slack in the browser."""
 
 import os
+import tempfile
 import threading
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,13 +29,13 @@ PORTS = range(8765, 8775)
 def playground(port: int | None, no_browser: bool) -> int:
     """Try Angel in a stand-in for Slack, in the browser, until Ctrl-C.
 
-    The page is for this machine alone. The model is the one that `angel model show` names.
+    The page is for you alone: its address is new each time. The model is the one that `angel model show` names.
     """
     settings = parts.settings()
 
-    from bot.evaluation.examples import read_examples
     from bot.model.phrasebook import WHAT_IT_MISSES
-    from bot.playground.play import play
+    from bot.playground.drafts import DRAFTS
+    from bot.playground.play import address, play
     from bot.slack.process import run
 
     def load() -> "tuple[Screener, str]":
@@ -42,21 +44,34 @@ def playground(port: int | None, no_browser: bool) -> int:
         return screener, "the built-in offline check" if source.kind == "offline" else screener.model.name
 
     def opened(slack: "LocalSlack") -> None:
-        click.echo(f"Angel's playground: {slack.url}  (Ctrl-C ends it)")
+        click.echo(f"Angel's playground: {address(slack)}  (Ctrl-C ends it)")
         if not no_browser:
             # Some browsers return only when they are closed.
-            threading.Thread(target=_open, args=(slack.url,), daemon=True).start()
+            threading.Thread(target=_open, args=(_leading_to(address(slack), folder),), daemon=True).start()
 
-    return run(
-        lambda stop: play(
-            load,
-            stop,
-            ports=PORTS if port is None else (port,),
-            drafts=[example.text for example in read_examples() if example.slice == "tutorial"],
-            offline_note=WHAT_IT_MISSES,
-            opened=opened,
+    with tempfile.TemporaryDirectory(prefix="angel-") as folder:
+        return run(
+            lambda stop: play(
+                load,
+                stop,
+                ports=PORTS if port is None else (port,),
+                drafts=DRAFTS,
+                opening=DRAFTS[0],
+                offline_note=WHAT_IT_MISSES,
+                opened=opened,
+            )
         )
-    )
+
+
+def _leading_to(url: str, folder: str) -> str:
+    """A file that leads a browser to the page; only this account can read it.
+
+    Every account of the machine can see what a command, and so a browser, is started with.
+    """
+    page = Path(folder) / "playground.html"
+    page.touch(mode=0o600)
+    page.write_text(f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={url}">\n')
+    return page.as_uri()
 
 
 def _open(url: str) -> None:

@@ -35,6 +35,8 @@ from bot.local_slack.socket_mode import SocketMode
 from bot.local_slack.views import View
 from bot.local_slack.workspaces import Channel, User
 
+AUTHORIZE_PATH = "/oauth/v2/authorize"
+
 
 class Interactions(Seen):
     """Each returns a Delivery once the app has acked, or has failed to."""
@@ -42,6 +44,8 @@ class Interactions(Seen):
     def __init__(self, *, manifest: Mapping[str, Any] | None = None, clock: Clock | None = None) -> None:
         super().__init__(manifest=manifest, clock=clock)
         self.url = ""
+        self.run = secrets.token_urlsafe(24)
+        """What the address of every page of this run has in it, so that nobody else on this machine can open them."""
         self.signing_secret = secrets.token_hex(16)
         self._faults = Faults()
         self._http = Http(self.signing_secret)
@@ -247,8 +251,13 @@ class Interactions(Seen):
         return self._oauth.allow(request, self._who(user).id, org_wide=org_wide) if allow else self._oauth.deny(request)
 
     @property
+    def pages(self) -> str:
+        """What a person opens is below this."""
+        return f"/{self.run}"
+
+    @property
     def authorize_url(self) -> str:
-        return f"{self.url}/oauth/v2/authorize"
+        return f"{self.url}{AUTHORIZE_PATH}"
 
     async def redeliver(
         self, delivery: Delivery, *, timestamp: float | None = None, secret: str | None = None

@@ -75,7 +75,7 @@ class Seen:
         return copy.deepcopy(
             {
                 "last": self._events.last,
-                "you": self.user,
+                "signed_in": [self.user, self.second_user],
                 "teams": [vars(team) for team in self._workspaces.teams.values()],
                 "users": [vars(user) for user in self._workspaces.users.values()],
                 "channels": [channel.as_json() for channel in self._workspaces.channels.values()],

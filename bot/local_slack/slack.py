@@ -88,8 +88,8 @@ now on as JSON-able dicts, each with `id` (counts up) and `type`; a slow reader 
     channel    channel                               a new place, or one that changed
     connection connections                           how many Socket Mode connections there are now
 
-`snapshot()` is everything for a page that (re)loads: teams, you, users, channels, messages, ephemerals, views, homes,
-errors, notices, commands, shortcuts, app, `events` (the latest ones) and `last` (the id of the last event in it).
+`snapshot()` is everything for a page that (re)loads: teams, signed_in, users, channels, messages, ephemerals, views,
+homes, errors, notices, commands, shortcuts, app, `events` (the latest ones) and `last` (the id of the last event).
 """
 
 import secrets
@@ -100,12 +100,13 @@ from typing import Any
 from aiohttp import web
 
 from bot.local_slack.auth_methods import AuthMethods
+from bot.local_slack.authorize_page import AuthorizePage
 from bot.local_slack.clock import Clock
 from bot.local_slack.delivery import Delivery
 from bot.local_slack.errors import NotOffered
 from bot.local_slack.faults import Fault
 from bot.local_slack.guard import from_this_machine
-from bot.local_slack.interactions import Interactions
+from bot.local_slack.interactions import AUTHORIZE_PATH, Interactions
 from bot.local_slack.view_methods import ViewMethods
 from bot.local_slack.web_api import Call, WebApi
 
@@ -116,7 +117,7 @@ class LocalSlack(Interactions):
     """Two workspaces, the app, and what people do there; see the top of the file.
 
     `scopes` are those of the app's token, by default the manifest's. What `routes` makes, given this Slack, is served
-    beside Slack's own. Entering raises OSError where `port` is taken.
+    beside Slack's own; what a person opens belongs below `pages`. Entering raises OSError where `port` is taken.
     """
 
     def __init__(
@@ -164,6 +165,8 @@ class LocalSlack(Interactions):
             of = self._installations.hold(self.user, self._app.bot_scopes if scopes is None else scopes, ())
             assert of.bot is not None
             self.bot_token, self.scopes = of.bot.value, of.bot.scopes
+        people = (self.user, self.second_user)
+        self.authorize_page = AuthorizePage(self._oauth, self._workspaces, self._app.name, people)
         self._port = port
         self._routes = routes
         self._runner: web.AppRunner | None = None
@@ -175,6 +178,8 @@ class LocalSlack(Interactions):
                 web.route("*", "/api/{method}", self._api.method),
                 web.post("/actions/{team}/{token}", self._api.response_url),
                 web.get("/link", self._socket_mode.link),
+                web.get(AUTHORIZE_PATH, self.authorize_page.show),
+                web.post(AUTHORIZE_PATH, self.authorize_page.decide),
                 *self._routes(self),
             ]
         )

@@ -24,16 +24,11 @@ CONVERSATION = (
     Said(11, "quiet", "maria", "Nobody invited Angel into this channel. /angel works here all the same."),
     Said(7, "team", "maria", "@sam, can I have the numbers for Thursday's demo by noon? Last week's are in #plans."),
     Said(4, "team", "priya", "I can bring the slides, 12 of them at most. Promise.", reply=True),
-    Said(3, "team", "jonas", "Must be nice to have time for demos. Some of us fix the build.", reply=True),
+    Said(3, "team", "jonas", "Must be nice to have time for demos.", reply=True),
     Said(16, "dm", "maria", "Is Jonas all right? That sounded a bit sharp."),
     Said(2, "dm", "sam", "Long night with the build, I think. I'll bring him a coffee."),
-    Said(
-        6,
-        "team",
-        "jonas",
-        "Per my last message, the staging key expires today. But sure, let's be surprised again.",
-    ),
-    Said(3, "team", "sam", "Fine. I'll do it myself, as usual."),
+    Said(6, "team", "sam", "Not sure if you saw my last two messages, but I still need the slides by noon."),
+    Said(3, "team", "jonas", "Per my last message, the build comes first today. Somebody has to watch it."),
 )
 
 

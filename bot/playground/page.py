@@ -37,7 +37,10 @@ _TICKET = re.compile(r"(?<=[?&]ticket=)\w+")
 
 
 class _Doing(BaseModel):
+    """`by` is who sits at the keyboard: one of the two people who are signed in."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    by: str | None = None
 
 
 class Post(_Doing):
@@ -57,6 +60,10 @@ class Command(_Doing):
 class GlobalShortcut(_Doing):
     do: Literal["global_shortcut"]
     callback_id: str
+
+
+class OpenHome(_Doing):
+    do: Literal["open_home"]
 
 
 class MessageShortcut(_Doing):
@@ -86,15 +93,23 @@ class Fill(_Doing):
     values: dict[str, Any] = {}
 
 
-Doing = Annotated[Post | Command | GlobalShortcut | MessageShortcut | Press | Fill, Field(discriminator="do")]
+Doing = Annotated[
+    Post | Command | GlobalShortcut | OpenHome | MessageShortcut | Press | Fill, Field(discriminator="do")
+]
 _DOING: TypeAdapter[Doing] = TypeAdapter(Doing)
 
 
 class Page:
-    """`drafts` are messages to try, one click each; `answering` gives the name of the model once that is loaded."""
+    """`drafts` are messages to try, one click each, `opening` the one that was tried for whoever comes.
 
-    def __init__(self, *, drafts: Sequence[str], answering: Callable[[], Awaitable[str]]) -> None:
+    `answering` gives the name of the model once that is loaded.
+    """
+
+    def __init__(
+        self, *, drafts: Sequence[str], opening: str | None = None, answering: Callable[[], Awaitable[str]]
+    ) -> None:
         self._drafts = list(drafts)
+        self._opening = opening
         self._answering = answering
         self._files = {path.name: path for path in STATIC.iterdir() if path.suffix in TYPES}
 
@@ -105,16 +120,19 @@ class Page:
         async def do(request: web.Request) -> web.Response:
             return await _do(request, slack)
 
-        return [
-            web.get("/", self._index),
-            web.get("/static/{name}", self._static),
-            web.get("/page/model", self._model),
-            web.get("/page/events", events),
-            web.post("/page/do", do),
-        ]
+        async def index(request: web.Request) -> web.FileResponse:
+            response = self._file("index.html")
+            slack.authorize_page.admit(response)
+            return response
 
-    async def _index(self, request: web.Request) -> web.FileResponse:
-        return self._file("index.html")
+        # Whoever does not know the run's part of the address finds nothing: no file, no event, no way to act.
+        return [
+            web.get(f"{slack.pages}/", index),
+            web.get(f"{slack.pages}/static/{{name}}", self._static),
+            web.get(f"{slack.pages}/page/model", self._model),
+            web.get(f"{slack.pages}/page/events", events),
+            web.post(f"{slack.pages}/page/do", do),
+        ]
 
     async def _static(self, request: web.Request) -> web.FileResponse:
         return self._file(request.match_info["name"])
@@ -140,7 +158,7 @@ class Page:
         with slack.subscribe() as events, contextlib.suppress(ConnectionError):  # pages come and go
             snapshot = slack.snapshot()
             snapshot["events"] = [event for event in snapshot["events"] if event["type"] in TRAFFIC]
-            await _send(stream, {"type": "snapshot", "drafts": self._drafts, **snapshot})
+            await _send(stream, {"type": "snapshot", "drafts": self._drafts, "opening": self._opening, **snapshot})
             while True:
                 waiting = asyncio.ensure_future(anext(events, None))
                 while not (await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS))[0]:
@@ -178,46 +196,53 @@ async def _do(request: web.Request, slack: LocalSlack) -> web.Response:
 
 async def _done(doing: Doing, slack: LocalSlack) -> None:
     """Returns once the app has acked, or has failed to. Raises NotOffered."""
+    by = doing.by or slack.user
+    if by not in (slack.user, slack.second_user):
+        raise NotOffered("they are not signed in here")
     match doing:
         case Post():
-            slack.post(doing.text, channel=_place(doing.channel, slack), thread_ts=doing.thread_ts)
+            slack.post(doing.text, channel=_place(doing.channel, by, slack), user=by, thread_ts=doing.thread_ts)
         case Command():
-            await slack.command(doing.command, doing.text, channel=_place(doing.channel, slack))
+            await slack.command(doing.command, doing.text, channel=_place(doing.channel, by, slack), user=by)
         case GlobalShortcut():
-            await slack.global_shortcut(doing.callback_id)
+            await slack.global_shortcut(doing.callback_id, user=by)
+        case OpenHome():
+            await slack.open_home(user=by)
         case MessageShortcut():
-            await slack.message_shortcut(doing.callback_id, _message(doing.channel, doing.ts, slack))
+            message = _message(doing.channel, doing.ts, by, slack)
+            await slack.message_shortcut(doing.callback_id, message, user=by)
         case Press(view=str(view_id)):
-            view = _view(view_id, slack)
+            view = _view(view_id, by, slack)
             slack.fill(view, doing.values)
             await slack.press(view, doing.action_id, doing.value)
         case Press():
-            await slack.press(_message(doing.channel, doing.ts, slack), doing.action_id, doing.value)
+            message = _message(doing.channel, doing.ts, by, slack)
+            await slack.press(message, doing.action_id, doing.value, user=by)
         case Fill(do="fill"):
-            slack.fill(_view(doing.view, slack), doing.values)
+            slack.fill(_view(doing.view, by, slack), doing.values)
         case Fill(do="submit"):
-            await slack.submit(_view(doing.view, slack), doing.values)
+            await slack.submit(_view(doing.view, by, slack), doing.values)
         case Fill():
-            await slack.close(_view(doing.view, slack))
+            await slack.close(_view(doing.view, by, slack))
 
 
-def _place(channel: str | None, slack: LocalSlack) -> str:
-    if channel not in {each["id"] for each in slack.snapshot()["channels"]}:
-        raise NotOffered("there is no such place")
-    assert channel is not None
-    return channel
+def _place(channel: str | None, by: str, slack: LocalSlack) -> str:
+    for each in slack.snapshot()["channels"]:
+        if each["id"] == channel and by in each["members"]:
+            return str(channel)
+    raise NotOffered("there is no such place")
 
 
-def _message(channel: str | None, ts: str | None, slack: LocalSlack) -> JSON:
-    place = _place(channel, slack)
-    for message in (*slack.messages(place), *slack.ephemerals(channel=place)):
+def _message(channel: str | None, ts: str | None, by: str, slack: LocalSlack) -> JSON:
+    place = _place(channel, by, slack)
+    for message in (*slack.messages(place), *slack.ephemerals(by, place)):
         if message["ts"] == ts:
             return message
     raise NotOffered("the message is gone")
 
 
-def _view(view_id: str, slack: LocalSlack) -> JSON:
-    for view in (slack.view(), slack.home()):
+def _view(view_id: str, by: str, slack: LocalSlack) -> JSON:
+    for view in (slack.view(by), slack.home(by)):
         if view and view["id"] == view_id:
             return view
-    raise NotOffered("the modal is closed")
+    raise NotOffered("the view is closed")

@@ -41,24 +41,31 @@ class _Arriving:
         return (await asyncio.shield(self._loading))[1]
 
 
+def address(slack: LocalSlack) -> str:
+    """Of the page."""
+    return f"{slack.url}{slack.pages}/"
+
+
 async def play(
     load: Callable[[], tuple[Screener, str]],
     stop: asyncio.Event,
     *,
     ports: Sequence[int] = (0,),
     drafts: Sequence[str] = (),
+    opening: str | None = None,
     offline_note: str = "",
     opened: Callable[[LocalSlack], None] = lambda slack: None,
 ) -> None:
-    """Runs until `stop`; `opened` gets the local Slack, whose `url` is the page's, once the app is connected to it.
+    """Runs until `stop`; `opened` gets the local Slack once the app is connected to it. The page is at `address` of it.
 
-    It listens at the first of `ports` that is free. `load` gives the screener and the name of its model; it may block,
+    `drafts` are offered to be tried; `opening` is tried by itself, so that the page shows at once what this is for. It
+    listens at the first of `ports` that is free. `load` gives the screener and the name of its model; it may block,
     and what it raises is raised here. Raises NoPort.
     """
     loading = _in_thread(load)
     loading.add_done_callback(lambda done: stop.set() if done.cancelled() or done.exception() else None)
     screener = _Arriving(loading)
-    page = Page(drafts=drafts, answering=screener.name)
+    page = Page(drafts=drafts, opening=opening, answering=screener.name)
     async with contextlib.AsyncExitStack() as stack:
         slack = await _listening(ports, page, stack)
         converse(slack)
@@ -76,18 +83,30 @@ async def play(
         )
         connected = asyncio.ensure_future(slack.changed(lambda: slack.connections, CONNECT_SECONDS))
         stopped = asyncio.ensure_future(stop.wait())
+        trying: asyncio.Future[Any] | None = None
         try:
             await _one_of(connected, worker, stopped)
             if connected.done():
+                if opening:
+                    trying = asyncio.ensure_future(_try(opening, slack, loading))
                 opened(slack)
             await _one_of(worker, stopped)
         finally:
+            if trying:
+                trying.cancel()
             connected.cancel()
             stopped.cancel()
             ending.set()
             await worker
     if loading.done():
         loading.result()
+
+
+async def _try(draft: str, slack: LocalSlack, loading: "asyncio.Future[tuple[Screener, str]]") -> None:
+    """Once there is a model, so that nobody is told to wait."""
+    await asyncio.wait({loading})
+    if not loading.cancelled() and loading.exception() is None:
+        await slack.command("/angel", draft)
 
 
 def _in_thread(work: Callable[[], T]) -> "asyncio.Future[T]":

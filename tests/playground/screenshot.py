@@ -1,4 +1,4 @@
-"""`make screenshot`: the playground with a caution and its rewrite, as docs/playground.png for the README."""
+"""`make screenshot`: the playground as it opens, as docs/playground.png for the README."""
 
 import asyncio
 import tempfile
@@ -6,16 +6,15 @@ from pathlib import Path
 
 from playwright.async_api import ViewportSize, expect
 
-from bot.evaluation.examples import read_examples
 from bot.local_slack.slack import LocalSlack
 from bot.model.loading import load_offline
 from bot.model.phrasebook import WHAT_IT_MISSES
-from bot.playground.play import play
+from bot.playground.drafts import DRAFTS
+from bot.playground.play import address, play
 from bot.screener import Screener
 from bot.verdict import CAUTION_SENTENCE
 from tests.playground.browser import chromium
 
-TUTORIAL = [example.text for example in read_examples() if example.slice == "tutorial"]
 PICTURE = Path(__file__).parents[2] / "docs" / "playground.png"
 SIZE = ViewportSize(width=1200, height=720)
 
@@ -29,17 +28,17 @@ async def main() -> None:
             play(
                 lambda: (Screener(model, model), "the built-in offline check"),
                 stop,
-                drafts=TUTORIAL,
+                drafts=DRAFTS,
+                opening=DRAFTS[0],
                 offline_note=WHAT_IT_MISSES,
                 opened=opened.set_result,
             )
         )
-        url = (await opened).url
+        url = address(await opened)
         async with chromium() as browser:
             page = await browser.new_page(viewport=SIZE, color_scheme="light")
             await page.goto(url)
             await expect(page.get_by_text("Answering: the built-in offline check")).to_be_visible()
-            await page.locator("#try").get_by_role("button", name=TUTORIAL[0]).click()
             await expect(page.locator(".ephemeral")).to_contain_text(CAUTION_SENTENCE)
             await page.mouse.move(0, 0)
             PICTURE.parent.mkdir(exist_ok=True)

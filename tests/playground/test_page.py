@@ -16,7 +16,8 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 from bot.evaluation.examples import read_examples
 from bot.local_slack.slack import LocalSlack
 from bot.model.loading import load_offline
-from bot.playground.play import play
+from bot.playground.drafts import DRAFTS
+from bot.playground.play import address, play
 from bot.screener import Screener
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE
 from tests.playground.browser import chromium
@@ -82,15 +83,14 @@ def screener(cache_dir: Path) -> Screener:
 
 
 @asynccontextmanager
-async def playground(screener: Screener, port: int = 0) -> AsyncIterator[LocalSlack]:
+async def playground(screener: Screener) -> AsyncIterator[LocalSlack]:
     stop = asyncio.Event()
     opened: asyncio.Future[LocalSlack] = asyncio.get_running_loop().create_future()
     playing = asyncio.ensure_future(
         play(
             lambda: (screener, "the built-in offline check"),
             stop,
-            ports=(port,),
-            drafts=TUTORIAL,
+            drafts=DRAFTS,
             offline_note="It misses most irony.",
             opened=opened.set_result,
         )
@@ -114,7 +114,7 @@ async def open_page(browser: Browser, screener: Screener) -> AsyncIterator[Open]
 
         contexts = []
 
-        async def open_page(path: str = "/", **options: Any) -> Playing:
+        async def open_page(**options: Any) -> Playing:
             context = await browser.new_context(**{"viewport": DESK, "color_scheme": "light", **options})
             context.set_default_timeout(10_000)
             contexts.append(context)
@@ -123,7 +123,7 @@ async def open_page(browser: Browser, screener: Screener) -> AsyncIterator[Open]
             # A violation of the page's content security policy arrives here, too.
             page.on("console", lambda said: note("console", said.text) if said.type == "error" else None)
             page.on("request", lambda each: None if each.url.startswith(slack.url) else note("request", each.url))
-            await page.goto(slack.url + path)
+            await page.goto(address(slack))
             await expect(page.get_by_text("Answering: the built-in offline check")).to_be_visible()
             return Playing(slack, page)
 
@@ -157,15 +157,17 @@ async def test_a_tutorial_message_typed_after_the_command_gets_its_caution_and_r
     assert all(SINGER not in message["text"] for message in playing.slack.messages())
 
 
-async def test_each_of_the_tutorials_messages_is_one_click_away(playing: Playing) -> None:
-    sentences = (CAUTION_SENTENCE, CAUTION_SENTENCE, GOOD_SENTENCE, GOOD_SENTENCE, CAUTION_SENTENCE)
+async def test_each_of_the_drafts_is_one_click_away(playing: Playing) -> None:
     drafts = playing.page.locator("#try")
-    for number, (draft, sentence) in enumerate(zip(TUTORIAL, sentences, strict=True), start=1):
+    for number, draft in enumerate(DRAFTS, start=1):
         if number > 1:  # one click folds them; they are still there
             await drafts.locator("summary").click()
         await drafts.get_by_role("button", name=draft).click()
         await expect(playing.page.locator(".ephemeral")).to_have_count(number)
-        await expect(playing.answer).to_contain_text(sentence)
+        await expect(playing.answer).to_contain_text(GOOD_SENTENCE if draft == DRAFTS[-1] else CAUTION_SENTENCE)
+        # Each shows what this is for: words to send, and no tip alone.
+        await expect(playing.answer.locator("pre")).not_to_be_empty()
+        await expect(drafts.locator("summary")).to_contain_text(f"You typed /angel {draft}")
 
 
 async def test_another_tone_replaces_the_answer_in_place(playing: Playing) -> None:
@@ -472,24 +474,16 @@ async def test_two_pages_show_the_same(open_page: Open) -> None:
     await expect(other.message("Seen by both.")).to_be_visible()
 
 
-async def test_the_page_says_when_the_playground_stops_and_goes_on_when_it_is_back(
-    browser: Browser, screener: Screener
-) -> None:
+async def test_the_page_says_when_the_playground_stops_and_loses_nothing(browser: Browser, screener: Screener) -> None:
     page = await browser.new_page()
     async with playground(screener) as slack:
-        await page.goto(slack.url)
+        await page.goto(address(slack))
         await expect(page.locator(".message").first).to_be_visible()
-        port = int(slack.url.rpartition(":")[2])
-    stopped = page.get_by_role("alert").filter(has_text="The playground has stopped")
-    await expect(stopped).to_be_visible()
+    await expect(page.get_by_role("alert").filter(has_text="open the address that it prints")).to_be_visible()
     await page.get_by_role("combobox", name="Message").fill("not lost")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     await expect(page.get_by_role("combobox", name="Message")).to_have_value("not lost")
-    async with playground(screener, port) as slack:
-        await expect(stopped).to_be_hidden(timeout=15_000)
-        await page.get_by_role("combobox", name="Message").press("Enter")
-        await expect(page.locator("#messages .message", has_text="not lost")).to_be_visible()
     await page.close()
 
 

@@ -29,10 +29,14 @@ class Site:
     async def do(self, doing: JSON | bytes, **headers: str) -> aiohttp.ClientResponse:
         body = doing if isinstance(doing, bytes) else json.dumps(doing).encode()
         headers = {"Origin": self.origin, "Content-Type": "application/json", **headers}
-        return await self.session.post("/page/do", data=body, headers=headers)
+        return await self.session.post(self.at("/page/do"), data=body, headers=headers)
+
+    def at(self, path: str) -> str:
+        """Below the run's part of the address."""
+        return f"{self.slack.pages}{path}"
 
     async def stream(self) -> AsyncIterator[JSON]:
-        async with self.session.get("/page/events") as response:
+        async with self.session.get(self.at("/page/events")) as response:
             async for line in response.content:
                 if line.startswith(b"data: "):
                     yield json.loads(line[6:])
@@ -57,23 +61,56 @@ async def site(screener: FakeScreener) -> AsyncIterator[Site]:
     await playing
 
 
-PATHS = ("/", "/static/main.js", "/page/model", "/page/events", "/api/auth.test", "/link")
+PAGES = ("/", "/static/main.js", "/page/model", "/page/events")
+SLACKS = ("/api/auth.test", "/link", "/oauth/v2/authorize")
 
 
-@pytest.mark.parametrize("path", PATHS)
+def paths(site: Site) -> list[str]:
+    return [*map(site.at, PAGES), *SLACKS]
+
+
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example"]
 )
-async def test_another_host_name_is_refused_everywhere(site: Site, path: str, host: str) -> None:
+async def test_another_host_name_is_refused_everywhere(site: Site, host: str) -> None:
     port = site.origin.rpartition(":")[2]
-    async with site.session.get(path, headers={"Host": host.format(port=port)}) as response:
-        assert response.status == 403
+    for path in paths(site):
+        async with site.session.get(path, headers={"Host": host.format(port=port)}) as response:
+            assert response.status == 403
+
+
+async def test_who_does_not_know_the_address_of_the_run_reads_and_does_nothing(site: Site) -> None:
+    doing = json.dumps({"do": "post", "channel": site.slack.channel, "text": "hi"})
+    before = site.slack.messages()
+    for guess in ("", "/x", f"/{'A' * len(site.slack.run)}", f"/{site.slack.run[:-1]}", f"/{site.slack.run.lower()}"):
+        for path in PAGES:
+            async with site.session.get(f"{guess}{path}") as response:
+                assert response.status == 404
+        headers = {"Origin": site.origin, "Content-Type": "application/json"}
+        async with site.session.post(f"{guess}/page/do", data=doing, headers=headers) as response:
+            assert response.status == 404
+    # What Slack itself has there wants tokens and tickets of its own.
+    for path in SLACKS:
+        async with site.session.get(path) as response:
+            refused = response.status == 403 or (await response.json())["error"] == "not_authed"
+            assert refused
+    assert site.slack.messages() == before
+    assert len(site.slack.run) >= 32
+
+
+async def test_a_run_says_its_address_to_nobody_who_asks_slack(site: Site) -> None:
+    await site.do({"do": "command", "channel": site.slack.channel, "command": "/angel", "text": "Fine."})
+    stream = site.stream()
+    told = json.dumps(await anext(stream)) + str(site.slack.calls)
+    assert site.slack.run not in told
+    assert site.slack.run not in site.slack.authorize_url
+    await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1:1"])
 async def test_another_origin_is_refused_everywhere(site: Site, origin: str) -> None:
     headers = {"Origin": origin.format(port=site.origin.rpartition(":")[2])}
-    for path in PATHS:
+    for path in paths(site):
         async with site.session.get(path, headers=headers) as response:
             assert response.status == 403
     before = site.slack.messages()
@@ -84,7 +121,7 @@ async def test_another_origin_is_refused_everywhere(site: Site, origin: str) -> 
 
 async def test_the_page_goes_by_localhost_too(site: Site) -> None:
     host = f"localhost:{site.origin.rpartition(':')[2]}"
-    async with site.session.get("/", headers={"Host": host}) as response:
+    async with site.session.get(site.at("/"), headers={"Host": host}) as response:
         assert response.status == 200
 
 
@@ -96,9 +133,9 @@ async def test_only_json_with_an_origin_changes_anything(site: Site) -> None:
         ({"Origin": site.origin, "Content-Type": "text/plain"}, 415),
         ({"Origin": site.origin, "Content-Type": "application/x-www-form-urlencoded"}, 415),
     ):
-        async with site.session.post("/page/do", data=doing, headers=headers) as response:
+        async with site.session.post(site.at("/page/do"), data=doing, headers=headers) as response:
             assert response.status == status
-    async with site.session.get("/page/do") as response:
+    async with site.session.get(site.at("/page/do")) as response:
         assert response.status == 405
     assert site.slack.messages() == before
 
@@ -119,6 +156,11 @@ async def test_only_json_with_an_origin_changes_anything(site: Site) -> None:
         ({"do": "press", "action_id": "x", "channel": "C0LOCALTEAM", "ts": "1.0"}, 409),
         ({"do": "press", "action_id": "x"}, 409),
         ({"do": "submit", "view": "V0"}, 409),
+        ({"do": "open_home"}, 409),
+        ({"do": "global_shortcut", "callback_id": "write_with_angel", "by": "U0LOCALMARIA"}, 409),
+        ({"do": "global_shortcut", "callback_id": "write_with_angel", "by": "U0SECONDNIA"}, 409),
+        ({"do": "post", "channel": "C0SECONDTEAM", "text": "hi"}, 409),
+        ({"do": "post", "channel": "C0LOCALELSEWHERE", "text": "hi"}, 409),
         ({"do": "close", "view": "V0"}, 409),
     ],
 )
@@ -129,7 +171,7 @@ async def test_what_a_person_could_not_do_is_refused(site: Site, doing: JSON | b
 
 
 async def test_the_page_may_load_nothing_from_anywhere_else(site: Site) -> None:
-    async with site.session.get("/") as response:
+    async with site.session.get(site.at("/")) as response:
         policy = response.headers["Content-Security-Policy"]
     rules = dict(rule.strip().partition(" ")[::2] for rule in policy.split(";"))
     assert rules.pop("default-src") == "'none'"
@@ -139,7 +181,7 @@ async def test_the_page_may_load_nothing_from_anywhere_else(site: Site) -> None:
 
 async def test_every_file_of_the_page_is_served_as_what_it_is(site: Site) -> None:
     for path in STATIC.iterdir():
-        async with site.session.get(f"/static/{path.name}") as response:
+        async with site.session.get(site.at(f"/static/{path.name}")) as response:
             assert (response.status, response.content_type) == (200, TYPES[path.suffix])
             assert response.headers["X-Content-Type-Options"] == "nosniff"
             assert await response.text() == path.read_text(encoding="utf-8")
@@ -147,7 +189,7 @@ async def test_every_file_of_the_page_is_served_as_what_it_is(site: Site) -> Non
 
 @pytest.mark.parametrize("name", ["..%2fpage.py", "%2e%2e/page.py", "nothing.js", "..%5cpage.py"])
 async def test_no_other_file_is_served(site: Site, name: str) -> None:
-    async with site.session.get(f"/static/{name}") as response:
+    async with site.session.get(site.at(f"/static/{name}")) as response:
         assert response.status == 404
 
 
@@ -203,7 +245,7 @@ async def test_the_first_checks_wait_for_a_model_that_is_still_being_loaded(scre
     assert (await slack.command("/angel", "Fine.")).acked
     assert screener.drafts == []
     async with aiohttp.ClientSession(slack.url) as session:
-        asking = asyncio.ensure_future(session.get("/page/model"))
+        asking = asyncio.ensure_future(session.get(f"{slack.pages}/page/model"))
         loaded.set()
         async with await asking as response:
             assert await response.json() == {"answering": "a-model"}
@@ -225,7 +267,7 @@ async def test_it_ends_without_waiting_for_pages_or_for_the_model(screener: Fake
     opened: asyncio.Future[LocalSlack] = asyncio.get_running_loop().create_future()
     playing = asyncio.ensure_future(play(lambda: (screener, str(never.wait(30))), stop, opened=opened.set_result))
     slack = await opened
-    async with aiohttp.ClientSession(slack.url) as session, session.get("/page/events") as response:
+    async with aiohttp.ClientSession(slack.url) as session, session.get(f"{slack.pages}/page/events") as response:
         await response.content.readline()
         stop.set()
         await playing

@@ -3,11 +3,13 @@
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 from tests.processes import ROOT
@@ -46,14 +48,19 @@ def test_it_tells_its_address_and_ends_quietly_with_ctrl_c(cache_dir: Path) -> N
         assert child.returncode == 0
 
 
-def test_it_opens_the_browser_at_its_address(cache_dir: Path, tmp_path: Path) -> None:
+def test_it_opens_the_browser_through_a_file_that_only_its_owner_can_read(cache_dir: Path, tmp_path: Path) -> None:
     browser = tmp_path / "browser"
     seen = tmp_path / "seen"
     os.mkfifo(seen)
     browser.write_text(f'#!/bin/sh\necho "$1" > {seen}\n')
     browser.chmod(0o755)
     with playground("--port", "0", cache_dir=cache_dir, BROWSER=f"{browser} %s") as child:
-        assert seen.read_text() == f"{address(child)}\n"
+        page = Path(unquote(urlsplit(seen.read_text().strip()).path))
+        assert f"url={address(child)}" in page.read_text()
+        assert stat.S_IMODE(page.stat().st_mode) == 0o600
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=30)
+    assert not page.exists()
 
 
 def test_where_no_browser_opens_it_says_so_and_goes_on(cache_dir: Path) -> None:

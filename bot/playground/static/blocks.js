@@ -7,6 +7,7 @@
 //   typed      (block_id, action_id) -> the state of an input, as Slack has it
 //   press      (element, value) -> a button, menu or option was used
 
+import { confirmed } from "./confirm.js";
 import { copied, fresh, h, icon } from "./dom.js";
 import { emoji, link, mention, mrkdwn, plain } from "./mrkdwn.js";
 
@@ -60,7 +61,7 @@ const ELEMENTS = {
 for (const kind of ["static_select", "conversations_select", "multi_conversations_select", "multi_users_select"]) {
   ELEMENTS[kind] = (object, block, context) => {
     const control = CONTROLS[kind](object, block, context, { "aria-label": object.placeholder ? plain(object.placeholder.text) : "Choose" });
-    control.node.addEventListener("change", () => confirmed(object) && context.press(object, control.read()));
+    control.node.addEventListener("change", async () => (await confirmed(object, context.names)) && context.press(object, control.read()));
     return control.node;
   };
 }
@@ -71,13 +72,8 @@ function pressable(object, value, context, classes, ...content) {
     class: classes.filter(Boolean).join(" "),
     "aria-label": object.accessibility_label,
     "data-action": object.action_id,
-    onclick: (event) => confirmed(object) && context.press(object, value, event.currentTarget),
+    onclick: async ({ currentTarget }) => (await confirmed(object, context.names)) && context.press(object, value, currentTarget),
   }, content);
-}
-
-function confirmed(object) {
-  if (!object.confirm) return true;
-  return window.confirm(`${object.confirm.title.text}\n\n${object.confirm.text.text}`);
 }
 
 // Thumbs are drawn: not every machine has a font with emoji.
@@ -154,7 +150,21 @@ function input(block, context) {
     h("p", { class: "hint", id: `${id}-hint` }, block.hint ? plain(block.hint.text) : null),
     h("p", { class: "error", id: `${id}-error` }));
   node.control = { ...control, block };
+  if (block.dispatch_action) dispatches(node.control, context);
   return node;
+}
+
+// An input that tells the app at once: a choice as it is made, a text when Enter is pressed.
+function dispatches({ node, read, block: { element: object } }, context) {
+  const press = async () => (await confirmed(object, context.names)) && context.press(object, read());
+  if (object.type !== "plain_text_input") node.addEventListener("change", press);
+  else {
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      press();
+    });
+  }
 }
 
 // Puts an error under an input, or takes it away.

@@ -2,19 +2,21 @@
 
 import { h, icon } from "./dom.js";
 import { Composer } from "./composer.js";
+import { Home } from "./home.js";
 import { MessageList, avatar } from "./messages.js";
 import { Modal } from "./modal.js";
 import { Traffic } from "./traffic.js";
-import { act, listen, model } from "./wire.js";
+import { act, keyboard, listen, model } from "./wire.js";
 import { Workspace } from "./workspace.js";
 
 const $ = (id) => document.getElementById(id);
 let workspace = null;
 
-// Where one is stands in the address, so that a reload and the back button know it: #channel or #channel/thread.
+// Where one is stands in the address, so that a reload and the back button know it: #channel, #channel/thread or #home.
 const here = () => {
   const [channel, thread] = location.hash.slice(1).split("/");
-  return { channel: workspace.channels.has(channel) ? channel : workspace.channels.keys().next().value, thread };
+  const known = workspace.channels.has(channel) ? channel : workspace.channels.keys().next().value;
+  return { channel: known, thread, home: channel === "home" && workspace.app.has_home };
 };
 const go = (channel, thread) => { location.hash = thread ? `${channel}/${thread}` : channel; };
 
@@ -41,6 +43,7 @@ const replies = new MessageList($("replies"), $("thread-scroll"), ofMessages);
 const say = new Composer($("say"), { ...ofComposers, post: (text) => act({ do: "post", channel: here().channel, text }) });
 const reply = new Composer($("reply"), { ...ofComposers, post: (text) => act({ do: "post", channel: here().channel, text, thread_ts: here().thread }) }, { inThread: true });
 const traffic = new Traffic($("traffic-list"));
+const home = new Home($("home"), modalContext);
 const modal = new Modal($("modal"), modalContext, () => document.activeElement === document.body && say.focus());
 
 function modalContext() {
@@ -63,8 +66,22 @@ const FAILED = {
 const failure = ({ about, error }) => `${about} did not work: Angel ${FAILED[error] ?? "answered with something Slack can’t use"} (${error}).`;
 
 function draw() {
-  const { channel, thread } = here();
+  const { channel, thread, home: atHome } = here();
   const place = workspace.channels.get(channel);
+  for (const id of ["scroll", "say"]) $(id).hidden = atHome;
+  $("home").hidden = !atHome;
+  $("try").hidden = atHome || !workspace.drafts.length;
+  modal.show(workspace.view, workspace.errors);
+  if (!$("traffic").hidden) traffic.show(workspace.traffic);
+  if (atHome) {
+    $("place-name").textContent = workspace.app.name;
+    $("place-about").textContent = "Home, which only you see";
+    document.title = `Home · Angel’s playground`;
+    $("thread").hidden = true;
+    home.show(workspace.home, workspace.app.name);
+    drawPlaces("home", null);
+    return;
+  }
   const name = workspace.placeName(place);
   $("place-name").replaceChildren(place.kind === "group" ? icon("lock") : "", place.kind === "group" ? place.name : name);
   $("place-about").textContent = ABOUT[place.kind](place);
@@ -79,11 +96,27 @@ function draw() {
     replies.show(`${channel}/${thread}`, inThread, workspace, { inThread: true });
   }
   drawPlaces(channel, inThread[0]?.ts);
-  modal.show(workspace.view, workspace.errors);
-  if (!$("traffic").hidden) traffic.show(workspace.traffic);
 }
 
-const isMember = (place) => place.members.includes([...workspace.users.values()].find((user) => user.is_bot).id);
+// Slack tells the app each time that somebody comes to its Home.
+async function arrive() {
+  if (here().home) home.complain(await act({ do: "open_home" }));
+}
+
+// Another workspace is another page: its people, its places, and what the app is there.
+function switchTo(user) {
+  sessionStorage.setItem("keyboard", user);
+  history.replaceState(null, "", location.pathname);
+  location.reload();
+}
+
+// Whoever sits at the keyboard of this tab.
+function seated(signedIn) {
+  const user = sessionStorage.getItem("keyboard");
+  return signedIn.includes(user) ? user : signedIn[0];
+}
+
+const isMember = (place) => place.members.some((member) => workspace.users.get(member)?.is_bot);
 const ABOUT = {
   channel: (place) => `${place.members.length} members${isMember(place) ? "" : ", Angel is none of them"}`,
   group: (place) => `Private, ${place.members.length} members, Angel is none of them`,
@@ -101,9 +134,13 @@ function drawPlaces(current, thread) {
     h("h2", {}, title),
     h("ul", {}, [...workspace.channels.values()].filter(belongs).map((place) => h("li", {}, placeLink(place, thread ? null : current)))),
   ]),
+  ...(workspace.app.has_home ? [h("h2", {}, "Apps"), h("ul", {}, h("li", {}, h("a", { href: "#home", "aria-current": current === "home" ? "page" : null, onclick: () => showPlaces(false) },
+    h("span", { class: "sign", "aria-hidden": "true" }, avatar({ is_bot: true })), workspace.app.name)))] : []),
   h("h2", {}, "Threads"),
   h("ul", {}, threads.map((message) => h("li", {}, threadLink(message, thread)))),
-  h("p", { class: "you" }, avatar(workspace.users.get(workspace.you)), h("span", {}, "You are ", h("strong", {}, workspace.users.get(workspace.you).real_name))));
+  h("p", { class: "you" }, avatar(workspace.users.get(workspace.you)), h("span", {}, "You are ", h("strong", {}, workspace.users.get(workspace.you).real_name), ` in ${workspace.teamName(workspace.you)}`)),
+  h("p", { class: "switch" }, workspace.signedIn.filter((user) => user !== workspace.you).map((user) =>
+    h("button", { type: "button", class: "plain", onclick: () => switchTo(user) }, `Switch to ${workspace.teamName(user)}`))));
   if (focused) $("places").querySelector(`a[href="${focused}"]`)?.focus();
 }
 
@@ -124,9 +161,15 @@ function threadLink(message, current) {
 
 function drawDrafts() {
   $("drafts").replaceChildren(...workspace.drafts.map((draft) =>
-    h("li", {}, h("button", { type: "button", onclick: () => { $("try").open = false; say.type(`/angel ${draft}`); say.focus(); } }, draft))));
-  $("try").hidden = !workspace.drafts.length;
+    h("li", {}, h("button", { type: "button", onclick: () => { $("try").open = false; tried(draft); say.type(`/angel ${draft}`); say.focus(); } }, draft))));
+  if (workspace.opening) tried(workspace.opening);
   $("try").open = !workspace.shown.size;
+}
+
+// Slack takes a command out of sight; who tries one wants to see what the answer is about.
+function tried(draft) {
+  $("tried").replaceChildren("You typed ", h("code", {}, "/angel"), ` ${draft} `);
+  $("invitation").textContent = "Try another";
 }
 
 function showPlaces(shown) {
@@ -156,7 +199,9 @@ $("skip").addEventListener("click", (event) => { event.preventDefault(); say.foc
 window.addEventListener("hashchange", () => {
   if (!workspace) return;
   draw();
-  (here().thread && !$("thread").hidden ? reply : say).focus();
+  arrive();
+  if (here().home) $("home").focus();
+  else (here().thread && !$("thread").hidden ? reply : say).focus();
 });
 
 function ask() {
@@ -169,10 +214,12 @@ function ask() {
 listen((event) => {
   if (event.type === "snapshot") {
     $("stopped").hidden = true;
-    workspace = new Workspace(event);
+    keyboard.user = seated(event.signed_in);
+    workspace = new Workspace(event, keyboard.user);
     drawPlaces.drawn = null;
     drawDrafts();
     draw();
+    arrive();
     ask();
   } else {
     workspace.apply(event);

@@ -81,14 +81,14 @@ export class MessageList {
         h("p", { class: "who" }, h("strong", {}, author.real_name), author.is_bot && h("span", { class: "app-badge" }, "App"), h("time", { datetime: new Date(message.ts * 1000).toISOString() }, time(message.ts))),
         h("div", { class: "body" }, body),
         !inThread && message.reply_count > 0 && h("button", { type: "button", class: "replies", onclick: () => this.does.open(message.ts) }, `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`)),
-      !message.is_ephemeral && h("div", { class: "tools" }, this.#menu(message, author, inThread)));
+      !message.is_ephemeral && h("div", { class: "tools" }, this.#menu(message, author, workspace.app.name, inThread)));
     return h("li", { class: message.is_ephemeral ? "message ephemeral" : "message" }, article);
   }
 
-  #menu(message, author, inThread) {
+  #menu(message, author, app, inThread) {
     const label = `More actions for the message of ${author.real_name}, ${time(message.ts)}`;
     return menuButton(h("button", { type: "button", class: "plain", "aria-label": label }, icon("dots")), () => [
-      ...this.does.shortcuts().map((shortcut) => ({ label: shortcut.name, about: "Text Message Angel", pick: () => this.does.run(shortcut, message) })),
+      ...this.does.shortcuts().map((shortcut) => ({ label: shortcut.name, about: app, pick: () => this.does.run(shortcut, message) })),
       ...(inThread ? [] : [{ label: "Reply in thread", pick: () => this.does.open(message.ts) }]),
     ]);
   }
@@ -106,7 +106,7 @@ function initial(blocks, blockId, actionId) {
 }
 
 export function avatar(user) {
-  if (user.is_bot) return h("img", { class: "avatar", src: "/static/angel.svg", alt: "" });
+  if (user.is_bot) return h("img", { class: "avatar", src: "static/angel.svg", alt: "" });
   const initials = user.real_name.split(" ").map((word) => word[0]).join("").slice(0, 2);
   const shade = [...user.id].reduce((sum, letter) => (6 * sum + letter.charCodeAt(0)) % 997, 0) % 5;
   return h("span", { class: `avatar shade-${shade}`, "aria-hidden": "true" }, initials);

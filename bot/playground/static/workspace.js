@@ -4,17 +4,22 @@ const TRAFFIC = ["delivery", "ack", "api"];
 const KEPT = 300;
 
 export class Workspace {
-  constructor(snapshot) {
-    this.you = snapshot.you;
+  constructor(snapshot, you) {
+    this.you = you;
+    this.signedIn = snapshot.signed_in;
+    this.teams = new Map(snapshot.teams.map((team) => [team.id, team]));
+    this.app = snapshot.app;
     this.users = new Map(snapshot.users.map((user) => [user.id, user]));
     this.channels = new Map(snapshot.channels.filter((each) => each.members.includes(this.you)).map((each) => [each.id, each]));
     this.posted = new Map(snapshot.channels.map(({ id }) => [id, byTs(snapshot.messages[id] ?? [])]));
     this.shown = byTs(snapshot.ephemerals[this.you] ?? []);
     this.view = snapshot.views[this.you] ?? null;
+    this.home = snapshot.homes[this.you] ?? null;
     this.errors = snapshot.errors[this.you] ?? {};
     this.commands = snapshot.commands;
     this.shortcuts = snapshot.shortcuts;
     this.drafts = snapshot.drafts;
+    this.opening = snapshot.opening;
     this.traffic = snapshot.events;
   }
 
@@ -44,8 +49,11 @@ export class Workspace {
         this.view = event.view;
         this.errors = event.errors;
         break;
+      case "home":
+        this.home = event.view;
+        break;
       case "channel":
-        this.channels.set(event.channel.id, event.channel);
+        if (event.channel.members.includes(this.you)) this.channels.set(event.channel.id, event.channel);
         if (!this.posted.has(event.channel.id)) this.posted.set(event.channel.id, new Map());
         break;
     }
@@ -65,7 +73,7 @@ export class Workspace {
 
   // What began each thread, with the channel it is in.
   threads() {
-    const posted = [...this.posted.values()].flatMap((messages) => [...messages.values()]);
+    const posted = [...this.channels.keys()].flatMap((channel) => [...this.posted.get(channel).values()]);
     return inTime(posted.filter((message) => message.reply_count > 0));
   }
 
@@ -77,6 +85,10 @@ export class Workspace {
   people() {
     const team = this.users.get(this.you).team;
     return [...this.users.values()].filter((each) => each.team === team && !each.is_bot).map((each) => ({ id: each.id, name: each.real_name }));
+  }
+
+  teamName(user) {
+    return this.teams.get(this.users.get(user).team).name;
   }
 
   userName(id) {
