@@ -1,6 +1,9 @@
 """`angel doctor`: what is wrong with a set-up, and what to do about it."""
 
 import asyncio
+import shutil
+import sys
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -93,10 +96,18 @@ def check_mlflow(settings: Settings) -> "Check":
 def _tell(check: "Check") -> "Check":
     from bot.slack.doctor import Mark
 
-    click.echo(f"{check.mark} {check.name}: {check.detail}")
+    _print(f"{check.mark} {check.name}: {check.detail}", indent="  ")
     if check.mark is not Mark.FINE and check.remedy:
-        click.echo(f"    {check.remedy}")
+        _print(f"    {check.remedy}", indent="    ")
     return check
+
+
+def _print(line: str, *, indent: str) -> None:
+    """A line, broken between words on a terminal and whole in a pipe; an address is never broken."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        line = textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    click.echo(line)
 
 
 def _secret(value: "SecretStr | None") -> str | None:

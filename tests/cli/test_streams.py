@@ -131,6 +131,8 @@ def test_a_process_without_streams_still_tells_by_its_exit_code(main: Main, monk
         monkeypatch.setattr(sys, name, None)
     with pytest.raises(SystemExit) as ended:
         cli.main()
+    for opened in (sys.stdout, sys.stderr):
+        opened.close()
     assert ended.value.code == CAUTION
 
 
