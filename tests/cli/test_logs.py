@@ -17,6 +17,11 @@ def _root(monkeypatch: pytest.MonkeyPatch) -> None:
     """A root logger that may be set up, and is as it was afterwards."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setattr(logging.getLogger(), "level", logging.WARNING)
+    # MLflow, where an earlier test has imported it, has given this one a handler and a level of its own.
+    alembic = logging.getLogger("alembic")
+    monkeypatch.setattr(alembic, "handlers", [])
+    monkeypatch.setattr(alembic, "level", logging.NOTSET)
+    monkeypatch.setattr(alembic, "propagate", True)
 
 
 def test_secrets_are_left_out() -> None:

@@ -66,7 +66,7 @@ async def test_serve_answers_over_socket_mode_until_it_is_told_to_end(cache_dir:
         process.send_signal(signal.SIGTERM)
         out, _ = await process.communicate()
         assert process.returncode == 0
-        assert b"check outcome=caution" in out
+        assert b"kind=command outcome=caution" in out
         assert b"email" not in out
 
 
