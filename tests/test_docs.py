@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from bot.cli import angel
+from bot.health import FIRST_PAUSE, LONGEST_PAUSE
+from bot.room import PER_PERSON
 from bot.settings import Settings
+from bot.slack.http import MAX_BODY
+from bot.slack.process import END_SECONDS
+from bot.verdict import Fallback
 from tests.processes import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,6 +38,19 @@ def test_the_defaults_in_the_table_of_settings_are_the_codes() -> None:
         if isinstance(field.default, str | int | float)
     }
     assert {name: rows[name] for name in plain} == plain
+
+
+def test_every_fallback_is_explained_to_whoever_reads_logs_and_results() -> None:
+    for place in ("docs/operators.md", "docs/prompt-owners.md"):
+        assert [each for each in Fallback if f"`{each.value}`" not in DOCUMENTS[place]] == [], place
+
+
+def test_the_bounds_in_the_documents_are_the_codes() -> None:
+    text = DOCUMENTS["docs/operators.md"]
+    assert f"| one person's checks at once | {PER_PERSON};" in text
+    assert f"| a request over HTTP | {MAX_BODY // 1024} kB," in text
+    assert f"| the end | {END_SECONDS:g} s after SIGTERM |" in text
+    assert f"every {FIRST_PAUSE:g} to {LONGEST_PAUSE:g} seconds" in " ".join(text.split())
 
 
 def test_no_setting_is_documented_that_nothing_reads() -> None:
