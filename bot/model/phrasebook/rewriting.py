@@ -62,7 +62,9 @@ def _is_a_sentence(text: str, barb: Barb) -> bool:
     """Whether a barb is all that its sentence says, but for a name, a "but" or the like before it."""
     left, right = text[: barb.start], text[barb.end :]
     ends = _SENTENCE_OVER if (barb.entry.replace or "")[-1:] in _SENTENCE_ENDS else _NOTHING_MORE
-    return (_opens(left) or bool(_NEW_CLAUSE.search(left[-40:]))) and bool(ends.match(right))
+    return (_opens(left) or bool(_NEW_CLAUSE.search(left[-40:]))) and bool(
+        ends.match(right) and not _GOES_ON.match(right)
+    )
 
 
 def _words_beside(text: str, barb: Barb) -> int:
@@ -74,6 +76,7 @@ def _words_beside(text: str, barb: Barb) -> int:
 
 _FEWEST_WORDS = 3
 """Of a sentence that is given back with a part left out or exchanged: with fewer it says next to nothing."""
+_GOES_ON = re.compile(r"\s*[,;–—-]\s*(?:but|and|so|because|which|that|or|when|if|unless|while)\b", re.IGNORECASE)
 _NOTHING_MORE = re.compile(r"\W*(?:[.!?…\n]|\Z)")
 
 
