@@ -163,7 +163,7 @@ def _spoken(rewrite: Rewrite) -> str:
 
 def _small_print(verdict: Verdict, asked: Asked, written: Written) -> str:
     model = clipped(written.quoted(verdict.model), MAX_MODEL)
-    version = clipped(verdict.version, MAX_VERSION) if verdict.version else None
+    version = clipped(written.quoted(verdict.version), MAX_VERSION) if verdict.version else None
     return wording.small_print(verdict, model, version, asked.tone)
 
 

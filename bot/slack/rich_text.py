@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from bot.slack.text import EMOJI, Entity, size
+from bot.slack.text import EMOJI, Entity, broken, size, typed
 
 Element = dict[str, Any]
 
@@ -56,10 +56,11 @@ def _words(text: str, emoji: Collection[str]) -> Iterator[Element]:
 
 
 def _entity(entity: Entity) -> Element:
-    """The entity as rich text has it; what rich text has no element for is its hint."""
+    """The entity as rich text has it; what rich text has no element for is words: an address whole, a name harmless."""
     for pattern, kind, field in _KINDS:
         match = pattern.fullmatch(entity.target)
         if match and size(match[1]) <= MAX_URL:
             label = {"text": entity.label} if kind == "link" and entity.label else {}
             return {"type": kind, field: match[1], **label}
-    return {"type": "text", "text": entity.hint}
+    words = typed(entity)
+    return {"type": "text", "text": words if words == entity.target else broken(words)}

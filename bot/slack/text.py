@@ -149,9 +149,7 @@ class Written:
     def defused(self, text: str) -> str:
         """The text with every mention and link that the author did not type broken by a mark that can't be seen."""
         known = self._typed_words
-        return _WORD.sub(
-            lambda word: word.group() if _bare(word.group()) in known else LIVE.sub(_broken, word.group()), text
-        )
+        return _WORD.sub(lambda word: word.group() if _bare(word.group()) in known else broken(word.group()), text)
 
     @cached_property
     def emoji(self) -> frozenset[str]:
@@ -297,5 +295,6 @@ def _bare(word: str) -> str:
     return word.lstrip(_BEFORE).rstrip(_AFTER)
 
 
-def _broken(match: re.Match[str]) -> str:
-    return match.group() + _WORD_JOINER
+def broken(text: str) -> str:
+    """The text with each mention and link in it broken by a mark that can't be seen."""
+    return LIVE.sub(lambda match: match.group() + _WORD_JOINER, text)

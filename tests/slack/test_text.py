@@ -1,15 +1,17 @@
 """Slack's mrkdwn, in and out."""
 
+import json
 import re
-import unicodedata
 from collections import Counter
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.particulars import differences
+from bot.slack.rich_text import elements
 from bot.slack.text import Entity, Rewrite, Written, escape, meant, read
+from tests.slack.oracles import live, smuggled
 
 MARIA = "<@U0MARIA|maria>"
 EVERY_KIND = [
@@ -89,7 +91,7 @@ def test_a_placeholder_comes_back_once() -> None:
     restored = read(f"{MARIA} finally.").restore("[[1:@maria]] [[1:@maria]] @maria")
 
     assert restored.mrkdwn.count(MARIA) == 1
-    assert _live(restored.mrkdwn.replace(MARIA, "")) == []
+    assert live(restored.mrkdwn.replace(MARIA, "")) == []
 
 
 def test_an_invented_placeholder_becomes_harmless_words() -> None:
@@ -150,11 +152,11 @@ def test_two_people_of_one_name_are_not_guessed_between() -> None:
         "https\u200b:\u2060/\u200b/evil.example",
     ],
 )
-def test_a_rewrite_adds_nothing_live(evil: str) -> None:
+def test_a_rewrite_adds_nothinglive(evil: str) -> None:
     restored = read("Tell them here: channel, everyone, general.").restore(f"Sure {evil} ok")
 
-    assert _live(restored.mrkdwn) == []
-    assert _live(restored.plain) == []
+    assert live(restored.mrkdwn) == []
+    assert live(restored.plain) == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_a_mention_that_the_author_only_typed_becomes_no_live_one() -> None:
 def test_words_beside_an_entity_make_no_link_with_it() -> None:
     restored = read("<https://example.org|com>").restore("evil.[[1:com]]")
 
-    assert _live(restored.hinted) == []
+    assert live(restored.hinted) == []
 
 
 def test_what_the_author_typed_stays_as_typed() -> None:
@@ -195,7 +197,7 @@ def test_a_second_mention_of_the_same_person_is_no_loss() -> None:
     assert restored_from(read(f"{MARIA}, really, {MARIA}"), "[[1:@maria]], really").lost == ()
 
 
-def test_words_to_show_have_hints_for_placeholders_and_nothing_live() -> None:
+def test_words_to_show_have_hints_for_placeholders_and_nothinglive() -> None:
     written = read(f"{MARIA} see <https://example.org|the plan>")
 
     assert written.quoted("[[1:@maria]] see [[2:x]] @here") == "@\u2060maria see the plan @\u2060here"
@@ -238,25 +240,7 @@ FRAGMENTS = [
 drafts = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=6), max_size=12).map("".join)
 
 
-def _bare(word: str) -> str:
-    return word.lstrip("\"'“‘([{*_~`").rstrip("\"'”’)]},.;:!?*_~`…")
-
-
-def _live(text: str) -> list[str]:
-    """What Slack, or a composer that the text is pasted into, would make a mention, a channel or a link.
-
-    Invisible marks other than the one that breaks are no help: a host name with one in it is the host name without.
-    """
-    seen = "".join(each for each in text if each == "\u2060" or unicodedata.category(each) not in ("Cf", "Mn"))
-    seen = unicodedata.normalize("NFKC", seen).replace("\u3002", ".")
-    return re.findall(r"<[@#!]|@\w|#\w|\w:/|(?:mailto|tel):\w|[^\s.]\.(?:[^\W\d_]{2}|[^\W\d_][^\x00-\x7f])", seen, re.I)
-
-
-@given(draft=drafts, answer=drafts)
-@example(draft="here", answer="@here")
-@example(draft=MARIA, answer="[[1:@maria]] @maria [[1:x]]")
-@example(draft="[[1:x]]" + MARIA, answer="[[1:x]][[2:x]][[2:x]]")
-def test_no_answer_gets_more_out_of_slack_than_the_draft_had(draft: str, answer: str) -> None:
+def gets_no_more_than_the_draft_had(draft: str, answer: str) -> None:
     written = read(draft)
     restored = written.restore(answer)
 
@@ -265,12 +249,29 @@ def test_no_answer_gets_more_out_of_slack_than_the_draft_had(draft: str, answer:
     assert has <= had, "an entity that the draft does not have, or more of one"
     text = "".join(part if isinstance(part, str) else " " for part in restored.parts)
     assert "<" not in escape(text)
-    own = re.sub(
-        r"\[\[(\d+):[^\[\]\n]*\]\]", lambda match: " " if match[1] in written.entities else match[0], written.text
-    )
-    typed = {_bare(word) for word in own.split()}
-    for word in text.split():
-        assert _bare(word) in typed or not _live(word)
+    assert smuggled(text, written) == []
+
+
+@given(draft=drafts, answer=drafts)
+@example(draft="here", answer="@here")
+@example(draft=MARIA, answer="[[1:@maria]] @maria [[1:x]]")
+@example(draft="[[1:x]]" + MARIA, answer="[[1:x]][[2:x]][[2:x]]")
+def test_no_answer_gets_more_out_of_slack_than_the_draft_had(draft: str, answer: str) -> None:
+    gets_no_more_than_the_draft_had(draft, answer)
+
+
+anything = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=40) | st.characters(), max_size=60).map("".join)
+
+
+@pytest.mark.heavy
+@settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(draft=anything, answer=anything | st.none())
+def test_fuzzing_finds_no_text_that_gets_more_out_of_slack(draft: str, answer: str | None) -> None:
+    gets_no_more_than_the_draft_had(draft, read(draft).text if answer is None else answer)
+    shown = read(draft).quoted(answer or draft)
+    assert smuggled(shown, read(draft)) == []
+    blocks = json.dumps(elements(read(draft).restore(answer or draft).parts, read(draft).emoji), ensure_ascii=False)
+    blocks.encode()  # nothing in it that can't be sent
 
 
 @given(draft=drafts.map(lambda draft: draft.replace("\ud83d", "")))  # a Draft with half an emoji is rejected
