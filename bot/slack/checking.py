@@ -38,7 +38,9 @@ async def check(angel: Angel, place: VerdictPlace, asked: Asked, way_in: str, us
         name = angel.recorder.check(draft, verdict, seconds=seconds, way_in=way_in, user=user)
         ballot = replace(ballot, check=name or ballot.check)
     keeps_text = bool(angel.recorder and angel.recorder.keeps_text)
-    answer = await _apart(draft.text, lambda: _answer(place, asked, written, verdict, ballot, keeps_text))
+    answer = await _apart(
+        draft.text + (verdict.rewrite or ""), lambda: _answer(place, asked, written, verdict, ballot, keeps_text)
+    )
     await place.show(answer)
     return f"{verdict.label}:{verdict.fallback}" if verdict.fallback else verdict.label.value
 

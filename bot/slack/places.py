@@ -92,9 +92,6 @@ class VerdictModal:
                 raise
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
-        if not self._view_id and self._otherwise:
-            await self._otherwise.say(sentence, again=again)
-            return
         await self.show(notice(sentence, row=retry_buttons(self._asked) if again else []))
 
     async def still_reading(self) -> None:

@@ -18,7 +18,9 @@ def live(text: str) -> list[str]:
     """
     seen = "".join(each for each in text if each == "\u2060" or unicodedata.category(each) not in ("Cf", "Mn"))
     seen = unicodedata.normalize("NFKC", seen).replace("\u3002", ".")
-    return re.findall(r"<[@#!]|@\w|#\w|\w://|(?:mailto|tel):\w|[^\s.]\.(?:[^\W\d_]{2}|[^\W\d_][^\x00-\x7f])", seen, re.I)
+    return re.findall(
+        r"<[@#!]|@\w|#\w|\w://|(?:mailto|tel):\w|[^\s.]\.(?:[^\W\d_]{2}|[^\W\d_][^\x00-\x7f])", seen, re.I
+    )
 
 
 def typed_words(written: Written) -> set[str]:

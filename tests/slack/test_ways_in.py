@@ -330,6 +330,21 @@ async def test_what_the_rewrite_lost_and_added_is_said() -> None:
         assert "New in the rewrite, so have a look: 15:00" in words
 
 
+async def test_trouble_with_another_version_leaves_the_answer_that_there_is() -> None:
+    async with serving(FakeScreener(), "http") as served:
+        slack = served.slack
+        await slack.command("/angel", "Fine.")
+        answer = await the_answer(slack)
+        served.screener.answer = Busy("One moment.")
+
+        await slack.press(answer, "another_version")
+
+        await slack.changed(lambda: len(slack.ephemerals()) == 2)
+        assert slack.ephemerals()[0] == answer
+        assert "One moment." in seen(slack.ephemerals()[1])
+        assert buttons(slack.ephemerals()[1]) == ["another_version", "edit_draft"]
+
+
 # What Slack won't take
 
 
