@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.local_slack.limits import message_problems, message_too_long
+from bot.local_slack.surfaces import message_problems, message_too_long
 from bot.model.answer import read_answer, verdict_of
 from bot.screener import Screener
 from bot.slack.text import ENTITY, Written, meant, read
