@@ -18,6 +18,10 @@ logger = logging.getLogger(__name__)
 ROOM_SHARE = 0.5
 """Of the deadline, how long a check waits for room at the most. What is left is the model's."""
 
+TURN_SECONDS, QUIET_SECONDS = 0.02, 0.002
+"""How long a check that begins lets others go first, at the most, and how long the loop takes for what is ready when
+it is quiet."""
+
 
 class Model(Protocol):
     """What the screener asks. `check` blocks, and raises ModelError where it has no verdict."""
@@ -51,6 +55,7 @@ class Screener:
         self._deadline = deadline
         self._sleep = sleep
         self._room = Room(concurrency)
+        self._turn = asyncio.Lock()
         self._asked = (model, self._health_of(model))
 
     @property
@@ -70,6 +75,7 @@ class Screener:
         began = time.monotonic()
         try:
             async with self._room.place(person, self._deadline * ROOM_SHARE):
+                await self._acks_first()
                 verdict = await self._verdict(draft, began + self._deadline)
         except AngelError as error:
             logger.info("check outcome=%s ms=%.0f", type(error).__name__, (time.monotonic() - began) * 1_000)
@@ -86,6 +92,19 @@ class Screener:
             "-" if verdict.output_tokens is None else verdict.output_tokens,
         )
         return verdict
+
+    async def _acks_first(self) -> None:
+        """Returns in one's turn, once the event loop is quiet, or after TURN_SECONDS.
+
+        A check takes the interpreter for milliseconds as it begins. Where hundreds arrive at once, the acks that wait
+        in the loop would come after all of them.
+        """
+        async with self._turn:
+            until = time.monotonic() + TURN_SECONDS
+            while (before := time.monotonic()) < until:
+                await asyncio.sleep(0)  # everything that is ready has its turn
+                if time.monotonic() - before < QUIET_SECONDS:
+                    return
 
     async def _verdict(self, draft: Draft, until: float) -> Verdict:
         model, health = self._asked
@@ -126,6 +145,8 @@ class Screener:
         finally:
             if not call.done():
                 health.left_behind(call)
+            elif not call.cancelled():
+                call.exception()  # looked at, so that asyncio does not print it where nobody waits any more
         if not done:
             raise TimeoutError
         return call.result()

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import threading
+import time
 
 import pytest
 
 from bot import health, room
+from bot import screener as module
 from bot.errors import (
     MODEL_ERRORS,
     AnswerRefused,
@@ -109,6 +111,24 @@ async def test_who_gets_no_room_in_time_is_turned_away_and_there_is_room_again_a
     gate.set()
     assert await asyncio.gather(*waiting) == [GOOD] * 3
     assert await screener.screen(DRAFT) == GOOD
+
+
+async def test_acks_that_wait_in_the_loop_come_before_a_check_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TURN_SECONDS", 60.0)
+    happened: list[str] = []
+    model = ScriptedModel(GOOD)
+    screener = Screener(model, fallback())
+
+    async def ack(number: int) -> None:
+        for _ in range(number):  # each a turn of the loop later than the one before
+            await asyncio.sleep(0)
+        time.sleep(2 * module.QUIET_SECONDS)  # noqa: ASYNC251 - what an ack takes of the loop
+        happened.append(f"ack, {len(model.drafts)} checks begun")
+
+    checks = [asyncio.create_task(screener.screen(DRAFT)) for _ in range(3)]
+    await asyncio.gather(*(ack(number) for number in range(20)))
+    assert await asyncio.gather(*checks) == [GOOD] * 3
+    assert happened == ["ack, 0 checks begun"] * 20
 
 
 async def test_nobody_takes_all_the_room() -> None:

@@ -41,6 +41,8 @@ class Worker:
     slack: str
     client: aiohttp.ClientSession
     answers: dict[str, asyncio.Future[float]] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
+    """The last use of each `response_url`, under the number of its command."""
     sent: int = 0
 
     async def command(self, text: str, user: str = "U1") -> tuple[float, "asyncio.Future[float]"]:
@@ -85,6 +87,7 @@ async def _since(began: float, arrived: "asyncio.Future[float]") -> float:
 async def worker(*, tree: Path = ROOT, chat: bool = True, model_seconds: float = 0.0) -> AsyncIterator[Worker]:
     """A worker of the checkout at `tree` that serves, with a chat model that takes `model_seconds`, or without one."""
     answers: dict[str, asyncio.Future[float]] = {}
+    bodies: dict[str, str] = {}
 
     async def complete(request: web.Request) -> web.Response:
         if model_seconds:
@@ -94,8 +97,11 @@ async def worker(*, tree: Path = ROOT, chat: bool = True, model_seconds: float =
 
     async def answered(request: web.Request) -> web.Response:
         arrived, waiting = time.perf_counter(), answers.get(request.match_info["name"])
-        if json.loads(await request.read())["text"] and waiting and not waiting.done():
-            waiting.set_result(arrived)
+        body = await request.text()
+        if json.loads(body)["text"]:
+            bodies[request.match_info["name"]] = body
+            if waiting and not waiting.done():
+                waiting.set_result(arrived)
         return web.Response(text="ok")
 
     async def method(_: web.Request) -> web.Response:
@@ -153,7 +159,7 @@ async def worker(*, tree: Path = ROOT, chat: bool = True, model_seconds: float =
         try:
             async with aiohttp.ClientSession(connector=connector) as client:
                 url = f"http://127.0.0.1:{port[1].decode()}"
-                yield Worker(process.pid, url, here, client, answers)
+                yield Worker(process.pid, url, here, client, answers, bodies)
         finally:
             process.send_signal(signal.SIGTERM)
             await process.wait()
