@@ -144,9 +144,13 @@ def rejections_explained(variable: str) -> Iterator[None]:
 
 
 def kind(error: BaseException | None) -> str:
-    """Slack's error code, or the kind of the failure."""
-    data = getattr(getattr(error, "response", None), "data", None)
-    return str(data["error"]) if isinstance(data, dict) and "error" in data else type(error).__name__
+    """Slack's error code, else the HTTP status, else the kind of the failure."""
+    response = getattr(error, "response", None)
+    data = getattr(response, "data", None)
+    if isinstance(data, dict) and "error" in data:
+        return str(data["error"])
+    status = getattr(response, "status_code", None) or getattr(response, "status", None) or getattr(error, "status", 0)
+    return f"HTTP {status}" if status else type(error).__name__
 
 
 def _asked_for(headers: Mapping[str, str]) -> float:

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ CONNECT_SECONDS = 10.0
 LINGER_SECONDS = 12.0
 """How long a connection that Slack is about to close still listens; Slack closes it about 10 s after its warning."""
 ACK_SECONDS = 3.0
+UNREAD_SECONDS = 1.0
+"""An ack that was sent so shortly before Slack closed the connection may not have been read: it is sent again."""
 ARRIVING_SECONDS = 0.05
 """For what Slack sent just before it could know that we go."""
 
@@ -140,6 +143,7 @@ class _Connection:
         self.successor: asyncio.Future[_Connection] = asyncio.get_running_loop().create_future()
         self._hello = asyncio.Event()
         self._unacked: set[asyncio.Task[None]] = set()
+        self._sent: deque[tuple[float, str]] = deque(maxlen=100)
         self._reading = asyncio.ensure_future(self._read())
 
     async def stands(self) -> None:
@@ -160,16 +164,27 @@ class _Connection:
         await asyncio.wait({self._reading}, timeout=ARRIVING_SECONDS)
         if self._unacked:
             await asyncio.wait(self._unacked, timeout=ACK_SECONDS)
+        if self._reading.done() and self.successor.done():
+            await self._repeat_acks(self.successor.result())
         await self._socket.close()
         await self._reading
 
-    async def _read(self) -> None:
+    async def _repeat_acks(self, successor: "_Connection") -> None:
+        closed = self._reading.result()
+        with contextlib.suppress(ConnectionError):
+            for sent, ack in self._sent:
+                if closed - sent < UNREAD_SECONDS:
+                    await successor._socket.send_str(ack)
+
+    async def _read(self) -> float:
+        """Takes what comes, until it is closed; when that was, on the monotonic clock."""
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     self._take(message.data)
         finally:
             self.over.set()
+        return time.monotonic()
 
     def _take(self, text: str) -> None:
         try:
@@ -212,6 +227,7 @@ class _Connection:
         """Sends it; where this connection has closed in between, over the next one, which Slack takes as well."""
         try:
             await self._socket.send_str(ack)
+            self._sent.append((time.monotonic(), ack))
         except ConnectionError:
             successor = await asyncio.wait_for(asyncio.shield(self.successor), ACK_SECONDS)
             await successor._ack(ack)

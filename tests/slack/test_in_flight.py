@@ -9,6 +9,7 @@ import pytest
 
 from bot.room import PER_PERSON
 from bot.screener import Screener
+from bot.slack.in_flight import InFlight
 from bot.slack.wording import GOING_AWAY
 from bot.verdict import CAUTION_SENTENCE, Draft, Verdict
 from tests.slack.conftest import CAUTION, FakeScreener, answered, seen, serving
@@ -155,3 +156,55 @@ async def test_what_nobody_can_be_told_does_not_hold_up_the_end() -> None:
         served.slack.fail("response_url", hang=True, times=100)
 
         await served.end()
+
+
+class Nothing:
+    """A place where nothing is to be said."""
+
+    async def say(self, sentence: str, *, again: bool = False) -> None:
+        raise AssertionError(sentence)
+
+
+async def test_the_end_waits_for_what_came_while_it_waited() -> None:
+    in_flight, first, second = InFlight(), asyncio.Event(), asyncio.Event()
+    order: list[str] = []
+    pressed: list[asyncio.Future[None]] = []
+
+    async def later() -> str:
+        await second.wait()
+        order.append("the second is done")
+        return "done"
+
+    async def work() -> str:
+        await first.wait()
+        pressed.append(asyncio.ensure_future(in_flight.serve("button", "2", Nothing(), later)))
+        return "done"
+
+    serving_first = asyncio.ensure_future(in_flight.serve("command", "1", Nothing(), work))
+    ending = asyncio.ensure_future(in_flight.end(30))
+    ending.add_done_callback(lambda _: order.append("the end"))
+    await asyncio.sleep(0)
+    first.set()
+    await serving_first
+    for _ in range(5):
+        await asyncio.sleep(0)
+    second.set()
+    await ending
+
+    assert order == ["the second is done", "the end"]
+
+
+async def test_the_oldest_request_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.slack.in_flight.REMEMBERED", 3)
+    in_flight, done = InFlight(), []
+
+    async def work() -> str:
+        done.append(1)
+        return "done"
+
+    for trigger in ("1", "2", "3", "4", "2", "3", "4"):
+        await in_flight.serve("command", trigger, Nothing(), work)
+    assert len(done) == 4, "each once"
+    await in_flight.serve("command", "1", Nothing(), work)
+
+    assert len(done) == 5
