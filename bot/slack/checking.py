@@ -39,13 +39,13 @@ async def check(angel: Angel, place: VerdictPlace, asked: Asked, way_in: str, us
         ballot = replace(ballot, check=name or ballot.check)
     keeps_text = bool(angel.recorder and angel.recorder.keeps_text)
     answer = await _apart(
-        draft.text + (verdict.rewrite or ""), lambda: _answer(place, asked, written, verdict, ballot, keeps_text)
+        draft.text + (verdict.rewrite or ""), lambda: answer_on(place, asked, written, verdict, ballot, keeps_text)
     )
     await place.show(answer)
     return f"{verdict.label}:{verdict.fallback}" if verdict.fallback else verdict.label.value
 
 
-def _answer(
+def answer_on(
     place: VerdictPlace, asked: Asked, written: Written, verdict: Verdict, ballot: Ballot, keeps_text: bool
 ) -> Answer:
     rewrite = written.restore(verdict.rewrite, verdict.lost, verdict.added) if verdict.rewrite else None
