@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bot.errors import AngelError
 from bot.local_slack.errors import NotOffered
-from bot.local_slack.events import JSON
+from bot.local_slack.events import JSON, Subscription
 from bot.local_slack.slack import LocalSlack
 
 STATIC = Path(__file__).parent / "static"
@@ -153,21 +153,36 @@ class Page:
     async def _events(self, request: web.Request, slack: LocalSlack) -> web.StreamResponse:
         """All there is, then whatever happens. Who comes back after a break gets all there is again."""
         stream = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
-        await stream.prepare(request)
-        await stream.write(b"retry: 1000\n\n")
-        with slack.subscribe() as events, contextlib.suppress(ConnectionError):  # pages come and go
+        # Pages come and go, and some are gone before they got a word.
+        with slack.subscribe() as events, contextlib.suppress(ConnectionError):
+            await stream.prepare(request)
+            await stream.write(b"retry: 1000\n\n")
             snapshot = slack.snapshot()
             snapshot["events"] = [event for event in snapshot["events"] if event["type"] in TRAFFIC]
             await _send(stream, {"type": "snapshot", "drafts": self._drafts, "opening": self._opening, **snapshot})
-            while True:
-                waiting = asyncio.ensure_future(anext(events, None))
-                while not (await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS))[0]:
+            async for event in _or_heartbeats(events):
+                if event is None:
                     await stream.write(b": still here\n\n")
-                event = waiting.result()
-                if event is None or event["type"] == "lost":
+                elif event["type"] == "lost":
                     return stream
-                await _send(stream, event)
+                else:
+                    await _send(stream, event)
         return stream
+
+
+async def _or_heartbeats(events: Subscription) -> AsyncIterator[JSON | None]:
+    """The events, and None whenever there was none for a while."""
+    while True:
+        waiting = asyncio.ensure_future(anext(events, None))
+        try:
+            while not (await asyncio.wait({waiting}, timeout=HEARTBEAT_SECONDS))[0]:
+                yield None
+            event = waiting.result()
+        finally:
+            waiting.cancel()
+        if event is None:
+            return
+        yield event
 
 
 async def _send(stream: web.StreamResponse, event: JSON) -> None:

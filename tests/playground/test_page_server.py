@@ -1,6 +1,7 @@
 """The page's server, over HTTP: who is let in, and what never gets out."""
 
 import asyncio
+import gc
 import json
 import socket
 import threading
@@ -10,6 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.errors import ModelMisconfigured
 from bot.local_slack.slack import LocalSlack
@@ -212,6 +214,30 @@ async def test_who_comes_later_still_sees_what_went_each_way(site: Site) -> None
     kinds = [(event["type"], event.get("method") or event.get("kind")) for event in snapshot["events"]]
     assert {("delivery", "slash_commands"), ("ack", "slash_commands"), ("api", "response_url")} <= set(kinds)
     await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
+
+
+async def test_a_page_that_is_gone_is_noticed_by_a_heartbeat_and_leaves_nothing_behind(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bot.playground.page.HEARTBEAT_SECONDS", 0.001)
+    beats, gone = asyncio.Event(), asyncio.Event()
+    write = web.StreamResponse.write
+
+    async def watched(stream: web.StreamResponse, data: bytes) -> None:
+        try:
+            await write(stream, data)
+        except ConnectionError:
+            gone.set()
+            raise
+        if b"still here" in data:
+            beats.set()
+
+    monkeypatch.setattr(web.StreamResponse, "write", watched)
+    async with site.session.get(site.at("/page/events")):
+        await beats.wait()
+    await gone.wait()
+    gc.collect()  # a task that is still waiting would be told of now
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 async def test_no_secret_reaches_the_page(site: Site) -> None:

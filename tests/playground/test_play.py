@@ -1,16 +1,19 @@
 """`angel playground` as a process."""
 
+import json
 import os
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-from urllib.request import urlopen
+from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
 
 from tests.processes import ROOT
 
@@ -90,3 +93,28 @@ def test_a_model_that_can_not_be_loaded_is_one_clear_line(cache_dir: Path) -> No
     assert child.returncode == 2
     assert err.startswith("angel: No MLflow model could be loaded from /nowhere")
     assert len(err.splitlines()) == 1
+
+
+def test_a_tab_that_is_closed_prints_nothing(cache_dir: Path) -> None:
+    with playground("--port", "0", "--no-browser", cache_dir=cache_dir) as child:
+        parts = urlsplit(address(child))
+        for cut, read in product((False, True), repeat=2):
+            for path in ("page/events", "page/model", "static/main.js"):
+                tab = socket.create_connection((parts.hostname or "", parts.port or 0))
+                tab.sendall(f"GET {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+                if read:
+                    assert tab.recv(16)
+                if cut:  # as a browser that is killed leaves it
+                    tab.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                tab.close()
+        # What happens now is on its way to the pages that are gone.
+        request = Request(  # noqa: S310  # our own, over http
+            f"{urlunsplit(parts)}page/do",
+            json.dumps({"do": "post", "channel": "C0LOCALTEAM", "text": "Anybody there?"}).encode(),
+            {"Content-Type": "application/json", "Origin": f"http://{parts.netloc}"},
+        )
+        for _ in range(5):
+            with urlopen(request) as answer:  # noqa: S310  # our own, over http
+                assert answer.status == 200
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=30) == ("", "")
