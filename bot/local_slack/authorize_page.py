@@ -118,8 +118,8 @@ def _page(body: str, *, status: int = 200, target: str = "") -> web.Response:
             "base-uri 'none'; frame-ancestors 'none'"
         ),
         "Cache-Control": "no-store",
-        # The address of the app's page may have its state in it.
-        "Referrer-Policy": "no-referrer",
+        # With less than this, browsers would not say that the form is of this very page.
+        "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
     return web.Response(text=html, content_type="text/html", status=status, headers=headers)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has no types
 from playwright.async_api import Browser, Locator, Page, ViewportSize, expect
 
 from bot.evaluation.examples import read_examples
@@ -20,11 +19,10 @@ from bot.playground.drafts import DRAFTS
 from bot.playground.play import address, play
 from bot.screener import Screener
 from bot.verdict import CAUTION_SENTENCE, GOOD_SENTENCE
-from tests.playground.browser import chromium
+from tests.playground.conftest import DESK, PHONE, NewPage, serious
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
-DESK, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 TUTORIAL = [example.text for example in read_examples() if example.slice == "tutorial"]
 SINGER = TUTORIAL[4]
 HOSTILE = "Fine. <img src=x onerror=\"document.title='owned'\"> <script>document.title='owned'</script> &lt;b&gt;"
@@ -70,12 +68,6 @@ class Playing:
         return self.page.locator(f"{inside} .message", has_text=text)
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture(scope="module")
 def screener(cache_dir: Path) -> Screener:
     model = load_offline(cache_dir)
@@ -103,37 +95,24 @@ async def playground(screener: Screener) -> AsyncIterator[LocalSlack]:
 Open = Callable[..., Awaitable[Playing]]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def open_page(browser: Browser, screener: Screener) -> AsyncIterator[Open]:
-    """Opens the page as `browser.new_context` is told to. Errors on it, and requests elsewhere, fail the test."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def local_slack(screener: Screener) -> AsyncIterator[LocalSlack]:
     async with playground(screener) as slack:
-        problems: list[str] = []
-
-        def note(what: str, detail: str) -> None:
-            problems.append(f"{what}: {detail}")
-
-        contexts = []
-
-        async def open_page(**options: Any) -> Playing:
-            context = await browser.new_context(**{"viewport": DESK, "color_scheme": "light", **options})
-            context.set_default_timeout(10_000)
-            contexts.append(context)
-            page = await context.new_page()
-            page.on("pageerror", lambda error: note("error", str(error)))
-            # A violation of the page's content security policy arrives here, too.
-            page.on("console", lambda said: note("console", said.text) if said.type == "error" else None)
-            page.on("request", lambda each: None if each.url.startswith(slack.url) else note("request", each.url))
-            await page.goto(address(slack))
-            await expect(page.get_by_text("Answering: the built-in offline check")).to_be_visible()
-            return Playing(slack, page)
-
-        yield open_page
-        for context in contexts:
-            await context.close()
-        assert problems == []
+        yield slack
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest.fixture
+def open_page(local_slack: LocalSlack, new_page: NewPage) -> Open:
+    async def open_page(**options: Any) -> Playing:
+        page = await new_page(**options)
+        await page.goto(address(local_slack))
+        await expect(page.get_by_text("Answering: the built-in offline check")).to_be_visible()
+        return Playing(local_slack, page)
+
+    return open_page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def playing(open_page: Open) -> Playing:
     return await open_page()
 
@@ -537,15 +516,6 @@ async def test_axe_finds_nothing_serious(open_page: Open, scheme: str, viewport:
     await playing.dialog.get_by_role("button", name="Check").click()
     await expect(playing.dialog).to_contain_text(CAUTION_SENTENCE)
     await serious(playing.page)
-
-
-async def serious(page: Page) -> None:
-    found = (await Axe().run(page)).response["violations"]
-    assert [
-        f"{rule['id']}: {[node['html'] for node in rule['nodes']]}"
-        for rule in found
-        if rule["impact"] in ("serious", "critical")
-    ] == []
 
 
 async def test_it_is_usable_at_phone_width(open_page: Open) -> None:

@@ -79,7 +79,8 @@ export class MessageList {
       avatar(author),
       h("div", { class: "said" },
         h("p", { class: "who" }, h("strong", {}, author.real_name), author.is_bot && h("span", { class: "app-badge" }, "App"), h("time", { datetime: new Date(message.ts * 1000).toISOString() }, time(message.ts))),
-        h("div", { class: "body" }, body),
+        // Slack marks what was changed in its text, and not what was changed in its blocks.
+        h("div", { class: "body" }, body, message.edited && !message.blocks?.length && h("small", { class: "edited" }, " (edited)")),
         !inThread && message.reply_count > 0 && h("button", { type: "button", class: "replies", onclick: () => this.does.open(message.ts) }, `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`)),
       !message.is_ephemeral && h("div", { class: "tools" }, this.#menu(message, author, workspace.app.name, inThread)));
     return h("li", { class: message.is_ephemeral ? "message ephemeral" : "message" }, article);
