@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from bot.errors import SettingsError
@@ -66,6 +66,25 @@ class Settings(BaseModel):
     slack_api_url: str = Field(
         "https://slack.com/api/", alias="SLACK_API_URL", description="Slack's Web API, or a stand-in for it"
     )
+    slack_client_id: str | None = Field(
+        None,
+        alias="SLACK_CLIENT_ID",
+        description="your app > Basic Information > App Credentials > Client ID; with it, any workspace can install",
+    )
+    slack_client_secret: SecretStr | None = Field(
+        None,
+        alias="SLACK_CLIENT_SECRET",
+        description="your app > Basic Information > App Credentials > Client Secret",
+    )
+    angel_url: str | None = Field(
+        None, alias="ANGEL_URL", description="where browsers and Slack reach `angel serve --http`: https://your.host"
+    )
+    database_url: SecretStr | None = Field(
+        None, alias="DATABASE_URL", description="where the store is: postgresql://..., else an SQLite file of its own"
+    )
+    secret_keys: SecretStr | None = Field(
+        None, alias="ANGEL_SECRET_KEYS", description="what tokens are encrypted with; `angel keys new` prints one"
+    )
     port: int = Field(3000, alias="PORT", ge=0, le=65_535, description="the port of angel serve --http")
 
     @field_validator("deadline")
@@ -75,7 +94,7 @@ class Settings(BaseModel):
             raise ValueError("Input should be a number of seconds")
         return value
 
-    @field_validator("openai_base_url", "slack_api_url")
+    @field_validator("openai_base_url", "slack_api_url", "angel_url")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
@@ -99,6 +118,18 @@ class Settings(BaseModel):
     def variables(cls) -> dict[str, str]:
         """Each variable's name, and its field's."""
         return {str(field.alias): name for name, field in cls.model_fields.items()}
+
+    @property
+    def has_store(self) -> bool:
+        """Whether any workspace can install this Angel, which then keeps tokens and choices."""
+        return self.slack_client_id is not None
+
+    @property
+    def store_url(self) -> str:
+        """Where the store is: DATABASE_URL, or a file in this user's own data folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{user_data_path('text-message-angel') / 'angel.db'}"
 
     @property
     def traces(self) -> bool:

@@ -19,6 +19,7 @@ from bot.cli.model import model
 from bot.cli.playground import playground
 from bot.cli.screen import screen
 from bot.cli.slack import manifest, serve
+from bot.cli.store import installs, keys
 from bot.errors import AngelError, DraftRejected
 from bot.verdict import Draft, Label, Tone, Verdict
 
@@ -92,6 +93,8 @@ angel.add_command(screen)
 angel.add_command(serve)
 angel.add_command(doctor)
 angel.add_command(manifest)
+angel.add_command(installs)
+angel.add_command(keys)
 
 
 @angel.command(short_help="Check one message.")

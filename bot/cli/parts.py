@@ -3,6 +3,7 @@
 import logging
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from bot.errors import ModelMisconfigured
 from bot.settings import Settings
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from bot.evaluation.registry import Registry
     from bot.model.loading import LoadedModel, Source
     from bot.screener import Model, Screener
+    from bot.store.store import Store
 
 
 def settings(**changes: Any) -> Settings:
@@ -69,6 +71,37 @@ def following_screener(chosen: Settings) -> "Screener":
     made = Screener(first, load_offline(chosen.cache_dir), concurrency=chosen.concurrency, deadline=chosen.deadline)
     following.start(made.swap)
     return made
+
+
+def store(chosen: Settings) -> "Store":
+    """The store, not yet opened. Raises SettingsError naming what is not set."""
+    from bot.store.store import Store
+
+    chosen.require("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", "ANGEL_SECRET_KEYS")
+    assert chosen.slack_client_id is not None
+    assert chosen.slack_client_secret is not None
+    assert chosen.secret_keys is not None
+    return Store(
+        chosen.store_url,
+        chosen.secret_keys.get_secret_value(),
+        client_id=chosen.slack_client_id,
+        client_secret=chosen.slack_client_secret.get_secret_value(),
+        slack_url=chosen.slack_api_url,
+    )
+
+
+def who_reads(chosen: Settings) -> str:
+    """Which model and provider read drafts, for people who want to know."""
+    from bot.slack import wording
+
+    if chosen.model_uri:
+        return wording.reads_model(chosen.model_uri)
+    if source(chosen).kind == "offline":
+        return wording.READS_OFFLINE
+    from bot.model.chat import DEFAULT_MODEL
+
+    host = urlsplit(chosen.openai_base_url).hostname if chosen.openai_base_url else "OpenAI"
+    return wording.reads_chat(chosen.openai_model or DEFAULT_MODEL, host or "")
 
 
 def model_loaded(made: "Screener") -> bool:

@@ -5,11 +5,12 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli import logs, parts, streams
+from bot.cli.workspaces import workspaces
 from bot.errors import AngelError
 from bot.settings import Settings
 
@@ -34,6 +35,7 @@ def serve(http: bool, host: str, port: int | None) -> int:
     """Run the Slack app until SIGTERM or Ctrl-C; a second one ends it at once.
 
     Over Socket Mode it needs SLACK_BOT_TOKEN and SLACK_APP_TOKEN, with --http SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET.
+    With SLACK_CLIENT_ID any workspace can install it, and its tokens are kept in a store; see docs/operators.md.
     With --http, /healthz tells that the process is up and /readyz that it can answer.
 
     Whoever gets an answer can say with a thumb whether it helped. Each vote is a line in the log, without the person or
@@ -41,7 +43,7 @@ def serve(http: bool, host: str, port: int | None) -> int:
     `angel model feedback`.
     """
     settings = parts.settings()
-    settings.require("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET" if http else "SLACK_APP_TOKEN")
+    settings.require(*_needed(settings, http))
     logs.of_a_worker(settings.log_level, sys.stdout)
     # All that a start makes stays. Looking for garbage in it meanwhile takes a tenth of the start.
     gc.disable()
@@ -52,50 +54,63 @@ def serve(http: bool, host: str, port: int | None) -> int:
 
     from bot.model.phrasebook import WHAT_IT_MISSES
 
-    bot_token = _secret(settings.slack_bot_token)
+    bot_token = "" if settings.has_store else _secret(settings.slack_bot_token)
     recorder = _recorder(settings)
-    if not http:
-        from bot.slack.socket_mode import serve_socket_mode
 
-        return _run(
-            lambda stop: serve_socket_mode(
+    async def serving(stop: "asyncio.Event") -> None:
+        async with workspaces(settings) as many:
+            options: dict[str, Any] = {
+                "slack_url": settings.slack_api_url,
+                "offline_note": WHAT_IT_MISSES,
+                "model_note": parts.who_reads(settings),
+                "recorder": recorder,
+                **many.options,
+            }
+            if not http:
+                from bot.slack.socket_mode import serve_socket_mode
+
+                app_token = _secret(settings.slack_app_token)
+                await serve_socket_mode(screener, stop, bot_token=bot_token, app_token=app_token, **options)
+                return
+            from bot.slack.http import serve_http
+
+            await serve_http(
                 screener,
                 stop,
                 bot_token=bot_token,
-                app_token=_secret(settings.slack_app_token),
-                slack_url=settings.slack_api_url,
-                offline_note=WHAT_IT_MISSES,
-                recorder=recorder,
-            ),
-            recorder,
-        )
-    from bot.slack.http import serve_http
+                signing_secret=_secret(settings.slack_signing_secret),
+                host=host,
+                port=settings.port if port is None else port,
+                model_loaded=lambda: parts.model_loaded(screener),
+                routes=many.routes,
+                **options,
+            )
 
-    return _run(
-        lambda stop: serve_http(
-            screener,
-            stop,
-            bot_token=bot_token,
-            signing_secret=_secret(settings.slack_signing_secret),
-            host=host,
-            port=settings.port if port is None else port,
-            model_loaded=lambda: parts.model_loaded(screener),
-            slack_url=settings.slack_api_url,
-            offline_note=WHAT_IT_MISSES,
-            recorder=recorder,
-        ),
-        recorder,
-    )
+    return _run(serving, recorder)
+
+
+def _needed(settings: Settings, http: bool) -> list[str]:
+    """The variables without which `angel serve` can't."""
+    transport = "SLACK_SIGNING_SECRET" if http else "SLACK_APP_TOKEN"
+    if not settings.has_store:
+        return ["SLACK_BOT_TOKEN", transport]
+    return ["SLACK_CLIENT_SECRET", "ANGEL_SECRET_KEYS", transport, *(["ANGEL_URL"] if http else [])]
 
 
 @click.command(short_help="Print the app's manifest, to be pasted at Slack.")
 @click.option("--url", help="Where Slack can reach Angel over HTTP: https://your.host.")
+@click.option("--send", is_flag=True, help="With --url: people may let Angel send as them (user scope chat:write).")
+@click.option("--socket-mode", is_flag=True, help="With --url: installed over HTTP there, used over Socket Mode.")
 @click.option("--link", is_flag=True, help="Print an address at which Slack has the manifest filled in, instead.")
-def manifest(url: str | None, link: bool) -> None:
-    """Print the app's manifest, to be pasted at Slack: for Socket Mode, or for HTTP with --url."""
+def manifest(url: str | None, send: bool, socket_mode: bool, link: bool) -> None:
+    """Print the app's manifest, to be pasted at Slack: for Socket Mode, or with --url for HTTP and any workspace."""
     from bot.slack.manifest import MANIFEST, NEW_APP, http_manifest, new_app_link
 
-    text = http_manifest(url) if url else MANIFEST.read_text(encoding="utf-8")
+    if (send or socket_mode) and not url:
+        raise click.UsageError(
+            "--send and --socket-mode go with --url: people connect in the browser, at that address."
+        )
+    text = http_manifest(url, send=send, socket_mode=socket_mode) if url else MANIFEST.read_text(encoding="utf-8")
     if link:
         click.echo(new_app_link(text))
         return
@@ -114,8 +129,8 @@ def _recorder(settings: Settings) -> "Recorder | None":
         return None
     from bot.evaluation.recorder import Recorder
 
-    # The token is a secret that every worker of the app has, so that a person is the same hash in all of them.
-    key = _secret(settings.slack_bot_token)
+    # A secret that every worker of the app has, so that a person is the same hash in all of them.
+    key = _secret(settings.slack_client_secret if settings.has_store else settings.slack_bot_token)
     return Recorder(settings.mlflow_tracking_uri, key, keeps_text=settings.trace_text == "on")
 
 

@@ -1,11 +1,15 @@
 """What everything that Slack can ask of Angel is done with."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot.slack.delivery import SlackClient
 from bot.slack.in_flight import InFlight
+from bot.slack.sending import Sender
+from bot.store.owners import Person, Workspace
+from bot.store.store import About, Store
 from bot.verdict import Draft, Verdict
 
 REMEMBERED = 5_000
@@ -54,7 +58,8 @@ class Angel:
     """What everything that Slack can ask for is done with.
 
     Without a `recorder` a vote is a line in the log. `offline_note` is a line on what the offline check misses;
-    `patience` is in seconds.
+    `patience` is in seconds; `model_note` says who reads drafts. Without a `store` nothing is kept and nobody connects;
+    `connect_link` is where a person does, and is there where browsers can reach us.
     """
 
     screener: Screener
@@ -63,4 +68,19 @@ class Angel:
     recorder: Recorder | None
     offline_note: str
     patience: float
+    model_note: str = ""
+    store: Store | None = None
+    sender: Sender | None = None
+    connect_link: Callable[[Person], str] | None = None
     votes: Votes = field(default_factory=Votes)
+
+    def in_workspace(self, workspace: Workspace) -> "Angel":
+        """The same with that workspace's token, where many have installed Angel."""
+        if self.store is None:
+            return self
+        tokens = self.store.tokens
+        return replace(self, slack=self.slack.with_token(lambda: tokens.of_bot(workspace)))
+
+    async def about(self, person: Person) -> About:
+        """What is known of the person; nothing without a store."""
+        return About() if self.store is None else await self.store.about(person)

@@ -20,6 +20,9 @@ from bot.slack.in_flight import InFlight, log, log_bug
 from bot.slack.interaction import ACK_READ, Interaction
 from bot.slack.listeners import LISTENERS, Listener
 from bot.slack.quiet import quiet
+from bot.slack.sending import Sender
+from bot.store.owners import Person
+from bot.store.store import Store
 
 STILL_READING_SECONDS = 4.0
 
@@ -33,12 +36,17 @@ def build_app(
     recorder: Recorder | None = None,
     offline_note: str = "",
     patience: float = STILL_READING_SECONDS,
+    model_note: str = "",
+    store: Store | None = None,
+    sender: Sender | None = None,
+    connect_link: Callable[[Person], str] | None = None,
 ) -> AsyncApp:
     """The app around a screener.
 
     Whoever dispatches to it over HTTP has looked at Slack's signature: the app does not. `recorder` keeps checks and
     votes; without one a vote is a line in the log. `offline_note` is one line on what the offline check misses,
-    `patience` the seconds before a person is told that it takes longer.
+    `patience` the seconds before a person is told that it takes longer. The rest is as in `Angel`; with a `store` the
+    token of each workspace is looked up there when it is needed, and `bot_token` is not used.
     """
 
     async def authorize() -> AuthorizeResult:
@@ -56,13 +64,14 @@ def build_app(
         ssl_check_enabled=False,
         raise_error_for_unhandled_request=True,
     )
-    angel = Angel(screener, slack, in_flight, recorder, offline_note, patience)
+    angel = Angel(screener, slack, in_flight, recorder, offline_note, patience, model_note, store, sender, connect_link)
     named: dict[str, Callable[[str], Callable[..., Any]]] = {
         "slash_commands": app.command,
         "message_action": lambda name: app.shortcut({"type": "message_action", "callback_id": name}),
         "shortcut": lambda name: app.shortcut({"type": "shortcut", "callback_id": name}),
         "view_submission": app.view,
         "block_actions": app.action,
+        "event": app.event,
     }
     for (kind, name), listener in LISTENERS.items():
         named[kind](name)(_bound(listener, angel))
@@ -88,6 +97,7 @@ def build_app(
 
 def _bound(listener: Listener, angel: Angel) -> Callable[..., Awaitable[None]]:
     async def on_interaction(ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
-        await listener(angel, Interaction(body, ack, context.get(ACK_READ) or asyncio.Event()))
+        did = Interaction(body, ack, context.get(ACK_READ) or asyncio.Event())
+        await listener(angel.in_workspace(did.person.workspace), did)
 
     return on_interaction

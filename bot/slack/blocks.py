@@ -45,6 +45,7 @@ def verdict_answer(
     *,
     row: Sequence[Element] = (),
     notes: Sequence[str] = (),
+    offer: Sequence[Element] = (),
     ballot: Ballot | None = None,
     gives_back: bool = True,
 ) -> Answer:
@@ -73,6 +74,7 @@ def verdict_answer(
         forms, spoken = [[]], said
     print_of = _small_print(verdict, asked, written)
     ballots = [ballot, replace(ballot, draft="")] if ballot and ballot.draft else [ballot]
+    offers = [[*_context(wording.CONNECT_HINT), *row_of(offer)], []] if offer else [[]]
     rows = [row, ()] if can_carry(list(row)) else [()]
     candidates = (
         [
@@ -82,9 +84,11 @@ def verdict_answer(
             *_context(*notes, *([wording.TOO_LONG_FOR_BUTTONS] if len(pressable) < len(row) else [])),
             *row_of(pressable),
             *_with_votes(print_of, each),
+            *offered,
         ]
         for found in (findings, [])
         for form in forms
+        for offered in offers
         for pressable in rows
         for each in ballots
     )

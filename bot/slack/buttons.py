@@ -26,12 +26,16 @@ VOTE, HELPFUL, NOT_HELPFUL = "vote", "helpful", "not_helpful"
 KEEP_TEXT, KEEP_NOTHING = "keep_text", "keep_nothing"
 
 
+_WHERE = ("channel_id", "channel_name", "thread_ts", "ts")
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a person asked to have checked; a button carries it on.
 
     `draft` is Slack's mrkdwn as it came in. `previous` is the beginning of the rewrite they have seen, with the
-    placeholders that the model left in it.
+    placeholders that the model left in it. `channel_id`, with its name as a command tells it, and `thread_ts` say where
+    an answer is for, where that is known; `ts` is of a message that is out. With `picks` the composer asks where to.
     """
 
     draft: str
@@ -39,12 +43,18 @@ class Asked:
     context: str | None = None
     origin: Origin = Origin.DRAFT
     previous: str = ""
+    channel_id: str = ""
+    channel_name: str = ""
+    thread_ts: str = ""
+    ts: str = ""
+    picks: bool = False
 
     def packed(self) -> str:
         """As a button's value; of `previous` as much as fits."""
         previous = self.previous
         while True:
-            packed = _compact(asdict(self) | {"previous": previous})
+            said = {name: value for name, value in asdict(self).items() if value not in ("", False)}
+            packed = compact(said | {"previous": previous})
             if size(packed) <= MAX_VALUE or not previous:
                 return packed
             previous = previous[: len(previous) * 3 // 4]
@@ -52,17 +62,18 @@ class Asked:
     @classmethod
     def unpack(cls, value: str) -> "Asked | None":
         """What a button of any version carries: the default for what is not there or not known, None without one."""
-        carried = _carried(value)
-        draft, context, previous = (carried.get(name) for name in ("draft", "context", "previous"))
+        read = _read(value)
+        draft, context, previous = (read.get(name) for name in ("draft", "context", "previous"))
         if not isinstance(draft, str) or not draft:
             return None
-        origin = Origin.OTHERS if carried.get("own") is False else Origin.DRAFT
+        origin = Origin.OTHERS if read.get("own") is False else Origin.DRAFT
         return cls(
             draft,
-            tone_of(carried.get("tone")) or Tone.PLAYFUL,
+            tone_of(read.get("tone")) or Tone.PLAYFUL,
             context if isinstance(context, str) else None,
-            next((each for each in Origin if each == carried.get("origin")), origin),
+            next((each for each in Origin if each == read.get("origin")), origin),
             previous if isinstance(previous, str) else "",
+            **{name: str(read.get(name) or "") for name in _WHERE},  # type: ignore[arg-type]  # all of them are strings
         )
 
 
@@ -88,18 +99,18 @@ class Ballot:
     def packed(self, most: int = MAX_VALUE) -> str:
         """As a value of at most `most`: the names of the model and its version, which the log tells, are cut to fit."""
         ballot = replace(self, model=self.model[:75], version=self.version[:20])
-        while size(packed := _compact(asdict(ballot))) > most and (ballot.model or ballot.version):
+        while size(packed := compact(asdict(ballot))) > most and (ballot.model or ballot.version):
             ballot = replace(ballot, model=ballot.model[:-1], version=ballot.version if ballot.model else "")
         return packed
 
     @classmethod
     def unpack(cls, value: str) -> "Ballot | None":
         """What a vote of any version carries; nothing without the name of an answer."""
-        carried = _carried(value)
-        words = {name: carried[name] for name in ("check", "label", "model", "version", "draft") if name in carried}
+        read = _read(value)
+        words = {name: read[name] for name in ("check", "label", "model", "version", "draft") if name in read}
         if "check" not in words or not all(isinstance(each, str) for each in words.values()):
             return None
-        return cls(**words, helpful=carried.get("helpful") is not False)
+        return cls(**words, helpful=read.get("helpful") is not False)
 
 
 def tone_of(value: object) -> Tone | None:
@@ -203,13 +214,18 @@ def _plain(text: str) -> Element:
     return {"type": "plain_text", "text": text}
 
 
-def _compact(value: object) -> str:
+def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _carried(value: str) -> dict[str, Any]:
+def carried(value: str) -> object:
+    """What a value holds; None where it can't be read."""
     try:
-        carried = json.loads(value)
+        return json.loads(value)
     except (ValueError, RecursionError):
-        return {}
-    return carried if isinstance(carried, dict) else {}
+        return None
+
+
+def _read(value: str) -> dict[str, Any]:
+    read = carried(value)
+    return read if isinstance(read, dict) else {}

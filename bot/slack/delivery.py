@@ -1,5 +1,6 @@
 """Getting an answer to Slack: tried again within bounds, its status looked at."""
 
+import copy
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
@@ -10,6 +11,7 @@ import tenacity
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import AngelError
 from bot.slack.blocks import Answer, Block
 from bot.slack.quiet import quiet
 
@@ -73,9 +75,10 @@ class SlackClient:
         self, *, bot_token: str, slack_url: str = SLACK_URL, timeout: float = 10, pauses: tuple[float, ...] = PAUSES
     ) -> None:
         self._slack_url = slack_url
+        self._token = _always(bot_token)
         self._timeout = timeout
         self._pauses = pauses
-        self._client = AsyncWebClient(token=bot_token, base_url=slack_url, logger=quiet(), retry_handlers=[])
+        self._client = AsyncWebClient(base_url=slack_url, logger=quiet(), retry_handlers=[])
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -87,6 +90,15 @@ class SlackClient:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._session.close()
+
+    def with_token(self, token: Callable[[], Awaitable[str]]) -> "SlackClient":
+        """The same over the same connections, with a token that is asked for when it is needed.
+
+        Nothing that comes before an ack needs one, nor does an answer through a `response_url`.
+        """
+        client = copy.copy(self)
+        client._token = token
+        return client
 
     async def respond(self, response_url: str, answer: Answer, *, replace: bool, persist: bool = True) -> None:
         """One use of the `response_url`: a message that only the person who asked can see.
@@ -120,16 +132,24 @@ class SlackClient:
 
     async def open_view(self, trigger_id: str, view: Block) -> str:
         """The id of the new modal."""
-        return await self._view(lambda: self._client.views_open(trigger_id=trigger_id, view=view))
+        return await self._view(lambda token: self._client.views_open(token=token, trigger_id=trigger_id, view=view))
 
     async def update_view(self, view_id: str, view: Block, *, seen: str | None = None, persist: bool = True) -> None:
         """With `seen`, the hash of the view as a person saw it, only if it still is that one."""
-        await self._view(lambda: self._client.views_update(view_id=view_id, view=view, hash=seen), persist)
+        await self._view(
+            lambda token: self._client.views_update(token=token, view_id=view_id, view=view, hash=seen), persist
+        )
 
-    async def _view(self, call: Callable[[], Awaitable[Any]], persist: bool = True) -> str:
+    async def publish_home(self, user_id: str, view: Block) -> None:
+        """The Home tab of one person."""
+        await self._view(lambda token: self._client.views_publish(token=token, user_id=user_id, view=view))
+
+    async def _view(self, call: Callable[[str], Awaitable[Any]], persist: bool = True) -> str:
         async def attempt() -> str:
             try:
-                response = await call()
+                response = await call(await self._token())
+            except AngelError as error:
+                raise Undeliverable(type(error).__name__) from error
             except SlackApiError as error:
                 # The SDK gives its own response, or aiohttp's where the body was no JSON.
                 status = getattr(error.response, "status_code", None) or getattr(error.response, "status", None) or 0
@@ -159,6 +179,18 @@ class SlackClient:
         error = state.outcome.exception() if state.outcome else None
         asked = error.after if isinstance(error, _TryAgain) else 0
         return max((*self._pauses, 0)[state.attempt_number - 1], asked)
+
+
+def web_client(slack_url: str, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """A client without a token of its own, which tries nothing again, over connections that are kept elsewhere."""
+    return AsyncWebClient(base_url=slack_url, session=session, logger=quiet(), retry_handlers=[])
+
+
+def _always(token: str) -> Callable[[], Awaitable[str]]:
+    async def given() -> str:
+        return token
+
+    return given
 
 
 def is_slacks(response_url: str, slack_url: str) -> bool:

@@ -11,6 +11,7 @@ from bot.errors import AngelError, Busy, DraftRejected, ModelMisconfigured, Sett
 from bot.slack import wording
 from bot.slack.delivery import Undeliverable
 from bot.slack.text import escape
+from bot.store.database import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -130,5 +131,7 @@ def _explained(error: AngelError) -> tuple[str, str]:
             return "busy", escape(str(error))
         case ModelMisconfigured() | SettingsError():
             return "misconfigured", wording.BROKEN
+        case StoreUnavailable():
+            return "store_unavailable", wording.STORE_DOWN
         case _:
             return "failed", wording.FAILED

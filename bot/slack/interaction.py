@@ -6,6 +6,8 @@ from typing import Any
 
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from bot.store.owners import Person, person_of
+
 Body = dict[str, Any]
 
 ACK_READ = "ack_read"
@@ -22,11 +24,25 @@ class Interaction:
 
     @property
     def user(self) -> str:
-        return str(self.body["user_id"] if "user_id" in self.body else self.body["user"]["id"])
+        return self.person.user_id
+
+    @property
+    def person(self) -> Person:
+        return person_of(self.body)
+
+    @property
+    def channel_id(self) -> str:
+        """The conversation it was done in; empty in a modal, in the Home tab, and for a global shortcut."""
+        return str(self.body.get("channel_id") or (self.body.get("channel") or {}).get("id") or "")
+
+    @property
+    def channel_name(self) -> str:
+        return str(self.body.get("channel_name") or (self.body.get("channel") or {}).get("name") or "")
 
     @property
     def trigger_id(self) -> str:
-        return str(self.body["trigger_id"])
+        """What tells this interaction from every other; an event has an id in its place, and opens nothing."""
+        return str(self.body.get("trigger_id") or self.body.get("event_id") or "")
 
     @property
     def response_url(self) -> str:

@@ -26,10 +26,23 @@ from bot.slack.buttons import (
 )
 from bot.slack.checking import check
 from bot.slack.delivery import Undeliverable
+from bot.slack.home import CONNECT, DISCONNECT, HOME_TONE, NOT_NOW, OPEN_RULES, RULES, TRY
+from bot.slack.home_tab import (
+    disconnect,
+    home_opened,
+    open_rules,
+    prefer_tone,
+    revoked,
+    save_rules,
+    try_draft,
+    uninstalled,
+)
 from bot.slack.in_flight import Place, log
 from bot.slack.interaction import Interaction
+from bot.slack.letters import CHANGE, SEND, SEND_ANYWAY
 from bot.slack.modals import COMPOSER, View, composer_view, draft_block, shown_rewrite, typed, version_of
 from bot.slack.places import Composer, Nowhere, Reply, VerdictModal
+from bot.slack.send import change, connect, not_now, send
 from bot.slack.text import Origin, read
 from bot.slack.votes import keep, vote
 from bot.verdict import Draft, Tone
@@ -56,7 +69,7 @@ async def command(angel: Angel, did: Interaction) -> None:
     if first := _TONE_FIRST.fullmatch(text):
         tone, text = TONES[first[1]], (first[2] or "").strip()
     helps = text.lower() == "help"
-    asked = Asked("" if helps else text, tone)
+    asked = Asked("" if helps else text, tone, channel_id=did.channel_id, channel_name=did.channel_name)
     reply = Reply(angel.slack, did.response_url, asked)
 
     async def work() -> str:
@@ -64,8 +77,8 @@ async def command(angel: Angel, did: Interaction) -> None:
             await reply.say(help_mrkdwn(angel.recorder, angel.offline_note))
             return "help"
         if text:
-            return await check(angel, reply, asked, "command", did.user)
-        return await _open(angel, did, composer_view(asked), reply)
+            return await check(angel, reply, await _in_their_tone(angel, did, asked, first), "command", did)
+        return await _open(angel, did, await _composer(angel, did, asked), reply)
 
     await angel.in_flight.serve("command", did.trigger_id, reply, work)
 
@@ -75,7 +88,7 @@ async def check_message(angel: Angel, did: Interaction) -> None:
     await did.ack()
     message = did.body["message"]
     origin = Origin.SENT if message.get("user") == did.user else Origin.OTHERS
-    asked = Asked(message.get("text") or "", origin=origin)
+    asked = Asked(message.get("text") or "", origin=origin, channel_id=did.channel_id, ts=str(message.get("ts") or ""))
     reply = Reply(angel.slack, did.response_url, asked) if did.response_url else None
     modal = VerdictModal(angel.slack, asked, otherwise=reply)
     # The first message of a thread gets a modal, too: nobody can know whether it was picked in the channel or in the
@@ -88,7 +101,7 @@ async def check_message(angel: Angel, did: Interaction) -> None:
         if asked.draft.strip() in _NO_TEXT_OF_ITS_OWN:
             await place.say(wording.NO_TEXT)
             return "no_text"
-        return await check(angel, place, asked, "check_message", did.user)
+        return await check(angel, place, asked, "check_message", did)
 
     await angel.in_flight.serve("check_message", did.trigger_id, place, work)
 
@@ -96,11 +109,15 @@ async def check_message(angel: Angel, did: Interaction) -> None:
 async def write(angel: Angel, did: Interaction) -> None:
     """*Write with Angel*: the composer."""
     await did.ack()
+
+    async def work() -> str:
+        return await _open(angel, did, await _composer(angel, did, Asked("")), Nowhere())
+
     await angel.in_flight.serve(
         "write_with_angel",
         did.trigger_id,
         Nowhere(),
-        lambda: _open(angel, did, composer_view(Asked("")), Nowhere()),
+        work,
     )
 
 
@@ -116,7 +133,7 @@ async def again(angel: Angel, did: Interaction) -> None:
     async def work() -> str:
         if asked is None:
             return await _stale(place)
-        return await check(angel, place, asked, "button", did.user)
+        return await check(angel, place, asked, "button", did)
 
     await angel.in_flight.serve("button", did.trigger_id, place, work)
 
@@ -159,7 +176,7 @@ async def submit(angel: Angel, did: Interaction) -> None:
         did.trigger_id,
         composer,
         # What is typed in an input is plain text; Slack makes no entities of it.
-        lambda: check(angel, composer, asked, "composer", did.user, plain=True),
+        lambda: check(angel, composer, asked, "composer", did, plain=True),
     )
 
 
@@ -180,6 +197,34 @@ async def use_rewrite(angel: Angel, did: Interaction) -> None:
 async def pick_tone(angel: Angel, did: Interaction) -> None:
     """A tone in the menu: the button beside it reads it there."""
     await did.ack()
+
+
+async def reply_with_angel(angel: Angel, did: Interaction) -> None:
+    """*Reply with Angel* in the menu of a message: the composer, for the thread of that message."""
+    await did.ack()
+    message = did.body["message"]
+    asked = Asked("", channel_id=did.channel_id, thread_ts=str(message.get("thread_ts") or message["ts"]))
+    place = Reply(angel.slack, did.response_url, asked) if did.response_url else Nowhere()
+
+    async def work() -> str:
+        return await _open(angel, did, await _composer(angel, did, asked), place)
+
+    await angel.in_flight.serve("reply_with_angel", did.trigger_id, place, work)
+
+
+async def _in_their_tone(angel: Angel, did: Interaction, asked: Asked, named: object) -> Asked:
+    """In the tone that the person chose in the Home tab, where they named none."""
+    if named or angel.store is None:
+        return asked
+    tone = (await angel.about(did.person)).choices.tone
+    return replace(asked, tone=tone) if tone else asked
+
+
+async def _composer(angel: Angel, did: Interaction, asked: Asked) -> View:
+    """The composer as this person gets it: in their tone, and where they can send from it, with where to."""
+    about = await angel.about(did.person)
+    tone = about.choices.tone if about.choices.tone and asked.tone is Tone.PLAYFUL else asked.tone
+    return composer_view(replace(asked, tone=tone, picks=about.connected and not asked.thread_ts))
 
 
 async def _open(angel: Angel, did: Interaction, view: View, place: Place) -> str:
@@ -216,6 +261,7 @@ LISTENERS: dict[tuple[str, str], Listener] = {
     # what the payload is, and what it names
     ("slash_commands", "/angel"): command,
     ("message_action", "check_message"): check_message,
+    ("message_action", "reply_with_angel"): reply_with_angel,
     ("shortcut", "write_with_angel"): write,
     ("view_submission", COMPOSER): submit,
     ("block_actions", ANOTHER_VERSION): again,
@@ -227,4 +273,17 @@ LISTENERS: dict[tuple[str, str], Listener] = {
     ("block_actions", NOT_HELPFUL): vote,
     ("block_actions", KEEP_TEXT): keep,
     ("block_actions", KEEP_NOTHING): keep,
+    ("block_actions", SEND): send,
+    ("block_actions", SEND_ANYWAY): send,
+    ("block_actions", CHANGE): change,
+    ("block_actions", CONNECT): connect,
+    ("block_actions", NOT_NOW): not_now,
+    ("block_actions", TRY): try_draft,
+    ("block_actions", HOME_TONE): prefer_tone,
+    ("block_actions", DISCONNECT): disconnect,
+    ("block_actions", OPEN_RULES): open_rules,
+    ("view_submission", RULES): save_rules,
+    ("event", "app_home_opened"): home_opened,
+    ("event", "app_uninstalled"): uninstalled,
+    ("event", "tokens_revoked"): revoked,
 }

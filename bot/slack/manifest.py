@@ -9,11 +9,23 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from bot.errors import SettingsError
+from bot.store.installations import SEND_SCOPE
 
 _BESIDE = Path(__file__).with_name("manifest.yml")
 MANIFEST = _BESIDE if _BESIDE.exists() else Path(__file__).parents[2] / "manifest.yml"
 """At the top of the repository; a wheel carries it beside this file."""
 EVENTS_PATH = "/slack/events"
+INSTALL_PATH = "/slack/install"
+CONNECT_PATH = "/slack/connect"
+REDIRECT_PATH = "/slack/oauth_redirect"
+EVENTS = ("app_home_opened", "app_uninstalled", "tokens_revoked")
+"""What Slack tells an app that any workspace can install. None of them needs a scope."""
+REPLY_SHORTCUT = {
+    "name": "Reply with Angel",
+    "type": "message",
+    "callback_id": "reply_with_angel",
+    "description": "Write an answer, have it checked and send it",
+}
 NEW_APP = "https://api.slack.com/apps?new_app=1"
 """Where a person makes an app, and picks **From a manifest**."""
 
@@ -28,10 +40,11 @@ def bot_scopes() -> set[str]:
     return set(manifest()["oauth_config"]["scopes"]["bot"])
 
 
-def http_manifest(url: str) -> str:
-    """The manifest as YAML, for Slack to send everything to `url` instead of over Socket Mode.
+def http_manifest(url: str, *, send: bool = False, socket_mode: bool = False) -> str:
+    """The manifest as YAML for an app that any workspace can install at `url`, `https://angel.example.org`.
 
-    `url` is the host's, `https://angel.example.org`. Raises SettingsError where Slack would not take it.
+    Slack sends everything there, or with `socket_mode` over Socket Mode, and then only the installation is at `url`.
+    With `send`, people may let Angel send as them. Raises SettingsError where Slack would not take the address.
     """
     try:
         parts = urlsplit(url.strip())
@@ -46,12 +59,25 @@ def http_manifest(url: str) -> str:
         or parts.username
     ):
         raise SettingsError("Give the address that Slack can reach Angel at, such as https://angel.example.org.")
-    request_url = f"https://{parts.netloc}{parts.path.removesuffix('/').removesuffix(EVENTS_PATH)}{EVENTS_PATH}"
+    base = f"https://{parts.netloc}{parts.path.removesuffix('/').removesuffix(EVENTS_PATH)}"
     variant = manifest()
-    for command in variant["features"]["slash_commands"]:
-        command["url"] = request_url
-    variant["settings"]["interactivity"]["request_url"] = request_url
-    variant["settings"]["socket_mode_enabled"] = False
+    variant["features"]["app_home"] = {
+        "home_tab_enabled": True,
+        "messages_tab_enabled": False,
+        "messages_tab_read_only_enabled": True,
+    }
+    variant["oauth_config"]["redirect_urls"] = [f"{base}{REDIRECT_PATH}"]
+    variant["settings"]["event_subscriptions"] = {"bot_events": list(EVENTS)}
+    variant["settings"]["org_deploy_enabled"] = True
+    if send:
+        variant["features"]["shortcuts"].append(dict(REPLY_SHORTCUT))
+        variant["oauth_config"]["scopes"]["user"] = [SEND_SCOPE]
+    if not socket_mode:
+        for command in variant["features"]["slash_commands"]:
+            command["url"] = f"{base}{EVENTS_PATH}"
+        variant["settings"]["interactivity"]["request_url"] = f"{base}{EVENTS_PATH}"
+        variant["settings"]["event_subscriptions"]["request_url"] = f"{base}{EVENTS_PATH}"
+        variant["settings"]["socket_mode_enabled"] = False
     return yaml.safe_dump(variant, sort_keys=False, allow_unicode=True, width=120)
 
 

@@ -14,7 +14,7 @@ MAX_INPUT = 3_000
 """What an input of a modal can hold."""
 
 COMPOSER, VERDICT_VIEW = "composer", "verdict"
-DRAFT, TONE, CONTEXT = "draft", "tone", "context"
+DRAFT, TONE, CONTEXT, WHERE = "draft", "tone", "context", "where"
 
 View = dict[str, Any]
 
@@ -42,7 +42,9 @@ def composer_view(asked: Asked, *, above: Answer | None = None, version: int = 1
         "title": label(wording.COMPOSER_TITLE),
         "submit": label(wording.CHECK),
         "close": label(wording.DONE),
-        "private_metadata": json.dumps({"version": version}),
+        "private_metadata": json.dumps(
+            {"version": version, **({"thread": [asked.channel_id, asked.thread_ts]} if asked.thread_ts else {})}
+        ),
         "blocks": [
             *((above.blocks or text_sections(above.text)) if above else ()),
             {
@@ -82,7 +84,22 @@ def composer_view(asked: Asked, *, above: Answer | None = None, version: int = 1
                     **({"initial_value": asked.context} if asked.context else {}),
                 },
             },
+            *([_where(asked)] if asked.picks else []),
         ],
+    }
+
+
+def _where(asked: Asked) -> Block:
+    """Where to send it from the composer; whoever picks nothing copies it."""
+    begins = (
+        {"initial_conversation": asked.channel_id} if asked.channel_id else {"default_to_current_conversation": True}
+    )
+    return {
+        "type": "input",
+        "block_id": WHERE,
+        "optional": True,
+        "label": label(wording.WHERE_LABEL),
+        "element": {"type": "conversations_select", "action_id": WHERE, **begins},
     }
 
 
@@ -99,10 +116,15 @@ def typed(view: View) -> Asked:
     """What stands in a composer: draft, tone and context, as plain text."""
     inputs = {action_id: value for block in view["state"]["values"].values() for action_id, value in block.items()}
     option = inputs[TONE].get("selected_option") or {}
+    picked = inputs.get(WHERE, {}).get("selected_conversation") or ""
+    channel_id, thread_ts = json.loads(view["private_metadata"]).get("thread") or (picked, "")
     return Asked(
         inputs[DRAFT].get("value") or "",
         tone_of(option.get("value")) or Tone.PLAYFUL,
         inputs[CONTEXT].get("value"),
+        channel_id=channel_id,
+        thread_ts=thread_ts,
+        picks=WHERE in inputs,
     )
 
 

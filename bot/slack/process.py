@@ -86,6 +86,8 @@ def _allow_descriptors() -> None:
 
 async def accepted(bot_token: str, slack_url: str, stop: asyncio.Event) -> None:
     """Returns once Slack accepts the bot token. Raises SettingsError where it does not, and Ended at `stop`."""
+    if not bot_token:
+        return  # each workspace has a token of its own, in the store
     client = AsyncWebClient(token=bot_token, base_url=slack_url, timeout=10, logger=quiet(), retry_handlers=[])
     async for attempt in persistently(stop, "Slack can't be asked about the token"):
         with attempt, rejections_explained("SLACK_BOT_TOKEN"):

@@ -73,8 +73,90 @@ STALE_BUTTON = "That button is from another version of me, and I can't read it a
 COMPOSER_TITLE = "Write with Angel"
 DRAFT_LABEL, DRAFT_PLACEHOLDER = "Your draft", "Per my last email..."
 TONE_LABEL = "A rewrite should sound"
+WHERE_LABEL = "Where to, if I may send it for you"
 CONTEXT_LABEL, CONTEXT_PLACEHOLDER = "Anything I should know?", "To my manager, after a missed deadline"
 OPENED_LATE = "The composer didn't open in time. Once more, please: it usually does."
+
+# The Home tab
+
+HOME_WHAT_I_DO_MRKDWN = """\
+*I read a message before you send it, and only you see what I say.*
+I tell you which words may sting, and why, and suggest some that keep the peace and the wit.
+Type `/angel` and your draft anywhere, or try one here:"""
+HOME_DRAFT_LABEL = "A draft you're not sure about"
+HOME_TONE = "How my rewrites sound when you name no tone:"
+ANY_TONE = "Playful, as ever"
+HOME_WITHOUT_STORE_MRKDWN = (
+    "Whoever runs me can also let me remember your tone and send for you. They find how in the guide for operators."
+)
+HOME_CONNECTED_MRKDWN = (
+    "*You're connected.* My answers have a button that sends them as you: only when you press it, and only where it "
+    "says."
+)
+HOME_NOT_CONNECTED_MRKDWN = (
+    "*Send without copying.* Connect, and my answers get a button that sends them under your name: only when you press "
+    "it, and only where it says. I can't read anything with it."
+)
+CONNECT, DISCONNECT, NOT_NOW = "Connect to send as me", "Disconnect", "Not now"
+DISCONNECT_TITLE = "Disconnect?"
+DISCONNECT_TEXT = "I give your permission back to Slack and forget it. You can connect again whenever you like."
+DISCONNECTED = "You're disconnected: I gave your permission back to Slack and forgot it."
+CANCEL = "Cancel"
+READS_OFFLINE = "Drafts are read by my offline check: they don't leave the machine that I run on."
+NO_DRAFT = "There's nothing in the box yet. Type a draft, then press Check."
+STORE_DOWN = "I can't remember anything right now. Try again in a few minutes."
+
+# The rules of a workspace
+
+RULES_FOR_ADMINS = "You installed me here, so you say where I may answer, in which style, and who may connect."
+RULES_BUTTON, RULES_TITLE, RULES_SAVE, RULES_CANCEL = "Rules for this workspace", "Rules", "Save", "Cancel"
+RULES_LABELS = {
+    "allowed_channels": "Answer only in these conversations",
+    "denied_channels": "Never answer in these conversations",
+    "allowed_people": "Answer only these people",
+    "denied_people": "Never answer these people",
+    "house_style": "House style: one line that goes to the model with each draft",
+    "may_connect": "Who may connect, so that I can send for them",
+    "connecting_people": "The people who may connect, if not everyone",
+    "about": "What people should know about the model, its provider and what is kept",
+}
+MAY_CONNECT = {"everyone": "Everyone", "allowed": "Only the people named below", "nobody": "Nobody"}
+NOT_HERE = "I'm not used in this conversation: your workspace's rules say so. Your words went nowhere."
+
+# Sending
+
+SEND, SEND_ANYWAY = "Send it", "Send my words anyway"
+SEND_TITLE = "Send it now?"
+YOUR_OWN_WORDS = ": your own words, not mine"
+CHANGE_QUESTION = "Your message changes to the words above. I keep the old ones here, so that you can put them back."
+CHANGE_IT = "Change it"
+CHANGE, CHANGE_TITLE = "Change my message to this", "Change your message?"
+UNDO = "Put my old words back"
+SENT = "Sent, as you."
+CHANGED = "Changed. Your old words, in case you want them back:"
+ALREADY_SENT = "That one is out already, so I haven't sent it again."
+UNKNOWN = (
+    "Slack didn't tell me whether it went out, so look in the conversation before you send it yourself. I won't try "
+    "again on my own. Your words:"
+)
+NOT_CONNECTED = "Slack no longer lets me send for you. Connect again, or copy your words:"
+TOO_LONG_TO_SEND = "Too long for a button, this one: copy it to send it."
+CONNECT_HINT = "Tired of copying? Connect, and I can send it as you."
+NOT_NOW_SAID = "All right, I won't bring it up again. If you change your mind, it's in my Home tab."
+REFUSED = {
+    "not_in_channel": "You're not in that conversation, so it wasn't sent. Join it first, or copy your words:",
+    "channel_not_found": "I can't find that conversation, so it wasn't sent. Copy your words:",
+    "is_archived": "That conversation is archived, so it wasn't sent. Copy your words:",
+    "msg_too_long": "Slack says it's too long, so it wasn't sent. Shorten it first:",
+    "ratelimited": "Slack asks for a short pause, so it wasn't sent. Press again in {seconds} seconds, or copy it:",
+    "unreachable": "I can't reach Slack at the moment, so it wasn't sent. Press again in a minute, or copy it:",
+    "restricted_action": "Your workspace doesn't let you post there, so it wasn't sent. Copy your words:",
+    "edit_window_closed": "It's too late to change that one: your workspace limits how long one can. Your new words:",
+    "cant_update_message": "Slack doesn't let me change that message: it isn't one that you wrote. Your new words:",
+    "message_not_found": "That message isn't there any more, so I couldn't change it. Your new words:",
+}
+REFUSED_OTHERWISE = "Slack said no ({reason}), so it wasn't sent. Copy your words:"
+
 
 # Votes
 
@@ -137,3 +219,37 @@ def tone_name(tone: Tone) -> str:
 def in_a_tone(tone: Tone) -> str:
     """An option of the menu beside *Another version*, which it ends as a sentence."""
     return f"in a {tone.value} tone"
+
+
+def house_style(line: str) -> str:
+    """As the model reads it, behind the author's own line of context."""
+    return f"House style of this workplace: {line}"
+
+
+def reads_chat(model: str, host: str) -> str:
+    return f"Drafts are read by {model}, at {host}."
+
+
+def reads_model(uri: str) -> str:
+    """An address of a model may hold a password; its last part tells it from others."""
+    return f"Drafts are read by the model {uri.rsplit('/', 1)[-1]}, which whoever runs me chose."
+
+
+def refused(reason: str, seconds: int) -> str:
+    """Why Slack did not take it; `seconds` is the pause it asked for."""
+    known = REFUSED.get(reason)
+    return REFUSED_OTHERWISE.format(reason=reason) if known is None else known.format(seconds=seconds or "a few")
+
+
+def send_question(conversation: str, words: str) -> str:
+    """What the confirmation asks; `conversation` is mrkdwn, so that Slack shows its name."""
+    return f"It goes out under your name in {conversation}, as it stands above{words}."
+
+
+def conversation_mrkdwn(channel_id: str, name: str = "") -> str:
+    """How a conversation is named to the person who is in it."""
+    if name.startswith("directmessage") or channel_id.startswith("D"):
+        return "this direct message"
+    if name.startswith("mpdm-"):
+        return "this group conversation"
+    return f"<#{channel_id}>"

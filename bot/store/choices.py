@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import sqlalchemy as sa
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store.database import Database
+from bot.store.database import Database, StoreUnavailable
 from bot.store.installations import CACHE_SECONDS, CACHED
 from bot.store.owners import Person, Workspace
 from bot.verdict import Tone
@@ -81,6 +81,7 @@ class Choices:
         self._database = database
         self._client_id = client_id
         self._found: TTLCache[tuple[str, str], dict[str, Any]] = TTLCache(CACHED, CACHE_SECONDS, timer=now)
+        self._last: LRUCache[tuple[str, str], dict[str, Any]] = LRUCache(CACHED)
 
     async def of_person(self, person: Person) -> PersonsChoices:
         return _read(PersonsChoices, await self._chosen(person.workspace, person.user_id))
@@ -96,8 +97,9 @@ class Choices:
 
     async def forget_workspace(self, workspace: Workspace) -> None:
         """Deletes what everybody there chose."""
-        for key in [key for key in self._found if key[0] == _key(workspace)]:
+        for key in [key for key in self._last if key[0] == _key(workspace)]:
             self._found.pop(key, None)
+            self._last.pop(key, None)
 
         async def forget() -> None:
             async with self._database.engine.begin() as connection:
@@ -111,20 +113,23 @@ class Choices:
         key = (_key(workspace), person)
         if (found := self._found.get(key)) is not None:
             return found
-
-        async def look() -> dict[str, Any]:
-            async with self._database.engine.connect() as connection:
-                chosen = await connection.scalar(
-                    sa.select(_TABLE.c.chosen).where(
-                        _TABLE.c.client_id == self._client_id,
-                        _TABLE.c.workspace == key[0],
-                        _TABLE.c.person == person,
-                    )
-                )
-            return chosen if isinstance(chosen, dict) else {}
-
-        self._found[key] = await self._database.within(look())
+        try:
+            self._found[key] = self._last[key] = await self._database.within(self._look(key))
+        except StoreUnavailable:
+            # A rule that held a minute ago holds on while the store is away.
+            if key not in self._last:
+                raise
+            return self._last[key]
         return self._found[key]
+
+    async def _look(self, key: tuple[str, str]) -> dict[str, Any]:
+        async with self._database.engine.connect() as connection:
+            chosen = await connection.scalar(
+                sa.select(_TABLE.c.chosen).where(
+                    _TABLE.c.client_id == self._client_id, _TABLE.c.workspace == key[0], _TABLE.c.person == key[1]
+                )
+            )
+        return chosen if isinstance(chosen, dict) else {}
 
     async def _put(self, workspace: Workspace, person: str, chosen: dict[str, Any]) -> None:
         insert = (sqlite if self._database.url.get_backend_name() == "sqlite" else postgresql).insert(_TABLE)
@@ -138,7 +143,7 @@ class Choices:
                 await connection.execute(statement)
 
         await self._database.within(put())
-        self._found[_key(workspace), person] = chosen
+        self._found[_key(workspace), person] = self._last[_key(workspace), person] = chosen
 
 
 def _key(workspace: Workspace) -> str:

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import AngelError, SettingsError
@@ -52,7 +52,8 @@ class Database:
     async def migrate(self) -> None:
         """Brings the tables to what this version of Angel needs. Several processes may do so at the same time.
 
-        Raises SettingsError where the database can't be reached or used, or was written by a newer Angel.
+        Raises StoreUnavailable where the database can't be reached, and SettingsError where it can't be used or was
+        written by a newer Angel.
         """
         try:
             async with asyncio.timeout(START_SECONDS), self.engine.begin() as connection:
@@ -61,7 +62,11 @@ class Database:
             raise SettingsError(
                 f"The store at {self.name} was written by a newer version of Angel. Install that version here, too."
             ) from error
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except (OperationalError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(
+                f"The store at {self.name} can't be reached ({_kind(error)}). Check DATABASE_URL."
+            ) from error
+        except SQLAlchemyError as error:
             raise SettingsError(
                 f"The store at {self.name} can't be used ({_kind(error)}). Check DATABASE_URL."
             ) from error

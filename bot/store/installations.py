@@ -30,6 +30,7 @@ CACHED = 10_000
 ROTATE_MINUTES = 30
 """A token that expires lives for 12 hours (Slack: "Token rotation"); it is renewed this long before its end."""
 SEND_SCOPE = "chat:write"
+"""What a person's token has to be for, to send as them."""
 _TOKENS = ("bot_token", "bot_refresh_token", "user_token", "user_refresh_token")
 
 
@@ -145,19 +146,28 @@ class Tokens:
         self._people[person] = token
         return token
 
+    def look_again(self, workspace: Workspace) -> None:
+        """What was looked up of the workspace and its people no longer counts."""
+        for known in [one for one in self._bots if one.key == workspace.key]:
+            self._bots.pop(known, None)
+        for person in [one for one in self._people if one.workspace.key == workspace.key]:
+            self._people.pop(person, None)
+
     async def forget_person(self, person: Person) -> None:
         """Deletes the person's token; what the workspace has stays."""
         rows = self.store.installations
+        theirs = sa.and_(
+            self.store.of(rows, person.workspace.enterprise_id, person.workspace.row_team_id),
+            rows.c.user_id == person.user_id,
+        )
         self._people.pop(person, None)
 
         async def forget() -> None:
             async with self.store.engine.begin() as connection:
-                await connection.execute(
-                    rows.delete().where(
-                        self.store.of(rows, person.workspace.enterprise_id, person.workspace.row_team_id),
-                        rows.c.user_id == person.user_id,
-                    )
-                )
+                await connection.execute(rows.delete().where(theirs, rows.c.bot_token.is_(None)))
+                # Whoever installed Angel stays the one who did.
+                nothing = dict.fromkeys(("user_token", "user_scopes", "user_refresh_token", "user_token_expires_at"))
+                await connection.execute(rows.update().where(theirs).values(nothing))
 
         await self._database.within(forget())
 
@@ -170,9 +180,7 @@ class Tokens:
 
     async def forget_workspace(self, workspace: Workspace) -> int:
         """Deletes every token of the workspace, people's too. The number of rows that are gone."""
-        self._bots.pop(workspace, None)
-        for person in [person for person in self._people if person.workspace == workspace]:
-            self._people.pop(person, None)
+        self.look_again(workspace)
 
         async def forget() -> int:
             gone = 0
@@ -183,6 +191,21 @@ class Tokens:
             return gone
 
         return await self._database.within(forget())
+
+    async def installed_by(self, person: Person) -> bool:
+        """Whether this person brought the bot's token: who installed Angel says what holds in the workspace."""
+        rows = self.store.installations
+        statement = sa.select(rows.c.id).where(
+            self.store.of(rows, person.workspace.enterprise_id, person.workspace.row_team_id),
+            rows.c.user_id == person.user_id,
+            rows.c.bot_token.is_not(None),
+        )
+
+        async def look() -> bool:
+            async with self.store.engine.connect() as connection:
+                return await connection.scalar(statement) is not None
+
+        return await self._database.within(look())
 
     async def listed(self) -> list[Installed]:
         """Every workspace that has Angel, by name."""

@@ -26,8 +26,11 @@ class OAuthStates(AsyncSQLAlchemyOAuthStateStore):
         return await self._database.within(self._issue())
 
     async def async_consume(self, state: str) -> bool:
-        """Whether it was issued here, not long ago, and not used before. Raises StoreUnavailable."""
-        return await self._database.within(self._consume(state))
+        """Whether it was issued here, not long ago, and not used before. Raises StoreUnavailable.
+
+        What stands behind a full stop is not ours: whoever starts a flow may let something of theirs come back with it.
+        """
+        return await self._database.within(self._consume(state.partition(".")[0]))
 
     async def _issue(self) -> str:
         rows = self.oauth_states

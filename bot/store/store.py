@@ -1,17 +1,31 @@
 """The store: everything that is kept, behind one database and one set of keys."""
 
+import asyncio
+from dataclasses import dataclass, field
+
 import sqlalchemy as sa
+from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import SettingsError
-from bot.store.choices import Choices
-from bot.store.database import START_SECONDS, Database
+from bot.store.choices import Choices, PersonsChoices, WorkspaceRules
+from bot.store.database import START_SECONDS, Database, StoreUnavailable
 from bot.store.installations import EncryptedInstallationStore, Tokens
 from bot.store.keys import Cipher, WrongKey
-from bot.store.owners import Workspace
+from bot.store.owners import Person, Workspace
 from bot.store.sends import Sends
 from bot.store.states import OAuthStates
+
+
+@dataclass(frozen=True)
+class About:
+    """What the store knows of a person when they use Angel."""
+
+    rules: WorkspaceRules = field(default_factory=WorkspaceRules)
+    choices: PersonsChoices = field(default_factory=PersonsChoices)
+    connected: bool = False
+
 
 _KEY_CHECK = sa.Table(
     "angel_key_check",
@@ -25,8 +39,9 @@ _CHECKED = "the keys fit"
 class Store:
     """What is kept, by subject. Nothing is connected to before `open`."""
 
-    def __init__(self, url: str, keys: str, *, client_id: str, client_secret: str, client: AsyncWebClient) -> None:
-        """`keys` as in ANGEL_SECRET_KEYS; `client` asks Slack for renewed tokens. Raises SettingsError."""
+    def __init__(self, url: str, keys: str, *, client_id: str, client_secret: str, slack_url: str) -> None:
+        """`keys` as in ANGEL_SECRET_KEYS; tokens are renewed at `slack_url`. Raises SettingsError."""
+        client = AsyncWebClient(base_url=slack_url, retry_handlers=[])
         self.cipher = Cipher(keys)
         self.database = Database(url)
         self.states = OAuthStates(self.database)
@@ -36,9 +51,33 @@ class Store:
         self.sends = Sends(self.database, client_id)
 
     async def open(self) -> None:
-        """Brings the tables up to date and tries the keys. Raises SettingsError saying what is wrong."""
+        """Brings the tables up to date and tries the keys. Raises SettingsError or StoreUnavailable."""
         await self.database.migrate()
         await self.database.within(self._try_keys(), seconds=START_SECONDS)
+
+    async def keep(self, installation: Installation) -> None:
+        """Raises StoreUnavailable."""
+        await self.database.within(self.installations.async_save(installation))
+        self.tokens.look_again(
+            Workspace(installation.enterprise_id, installation.team_id, bool(installation.is_enterprise_install))
+        )
+
+    async def about(self, person: Person) -> About:
+        """What is known of the person, looked up at once. Where the store is away: what was known, or nothing."""
+        rules, choices, token = await asyncio.gather(
+            self.choices.of_workspace(person.workspace),
+            self.choices.of_person(person),
+            self.tokens.of_person(person),
+            return_exceptions=True,
+        )
+        for found in (rules, choices, token):
+            if isinstance(found, BaseException) and not isinstance(found, StoreUnavailable):
+                raise found
+        return About(
+            rules if isinstance(rules, WorkspaceRules) else WorkspaceRules(),
+            choices if isinstance(choices, PersonsChoices) else PersonsChoices(),
+            isinstance(token, str),
+        )
 
     async def forget_workspace(self, workspace: Workspace) -> int:
         """Deletes all that is kept of a workspace; the number of rows of tokens. Raises StoreUnavailable."""

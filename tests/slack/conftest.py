@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -97,10 +97,15 @@ class Served(Generic[ScreenerT]):
 
 @asynccontextmanager
 async def serving(
-    screener: ScreenerT, transport: str, *, slack: LocalSlack | None = None, **options: Any
+    screener: ScreenerT, transport: str, *, slack: LocalSlack | None = None, entered: bool = False, **options: Any
 ) -> AsyncIterator[Served[ScreenerT]]:
-    """Angel over "http" or "socket_mode"; its retries come quickly. What the worker raises is raised here."""
-    async with slack or LocalSlack(manifest=manifest()) as slack:
+    """Angel over "http" or "socket_mode"; its retries come quickly. What the worker raises is raised here.
+
+    `entered`: that Slack runs already.
+    """
+    async with AsyncExitStack() as stack:
+        if slack is None or not entered:
+            slack = await stack.enter_async_context(slack or LocalSlack(manifest=manifest()))
         stop = asyncio.Event()
         common: dict[str, Any] = {
             "bot_token": slack.bot_token,
@@ -118,10 +123,9 @@ async def serving(
                     stop,
                     signing_secret=slack.signing_secret,
                     host="127.0.0.1",
-                    port=0,
                     model_loaded=lambda: True,
                     listening=listening.set_result,
-                    **common,
+                    **{"port": 0, **common},
                 )
             )
             port = await _or_failure(listening, worker)

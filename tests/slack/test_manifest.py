@@ -10,7 +10,7 @@ import yaml
 from bot.errors import SettingsError
 from bot.local_slack.slack import LocalSlack
 from bot.slack.listeners import LISTENERS
-from bot.slack.manifest import MANIFEST, bot_scopes, http_manifest, manifest, new_app_link
+from bot.slack.manifest import EVENTS, MANIFEST, bot_scopes, http_manifest, manifest, new_app_link
 from tests.slack.conftest import FakeScreener, serving
 
 
@@ -37,15 +37,18 @@ async def test_what_has_no_listener_is_not_acked() -> None:
         assert not delivery.acked
 
 
-def test_every_listener_is_in_the_manifest() -> None:
-    features = manifest()["features"]
+def test_every_listener_is_in_the_manifest_of_some_variant() -> None:
+    features = yaml.safe_load(http_manifest("https://angel.example.org", send=True))["features"]
 
     def named(kind: str) -> list[str]:
         return [name for each, name in LISTENERS if each == kind]
 
     assert named("slash_commands") == [each["command"] for each in features["slash_commands"]]
     for kind, shortcut in (("message_action", "message"), ("shortcut", "global")):
-        assert named(kind) == [each["callback_id"] for each in features["shortcuts"] if each["type"] == shortcut]
+        assert sorted(named(kind)) == sorted(
+            each["callback_id"] for each in features["shortcuts"] if each["type"] == shortcut
+        )
+    assert sorted(named("event")) == sorted(EVENTS)
 
 
 def test_it_asks_for_the_least_scopes() -> None:
@@ -84,7 +87,28 @@ def test_the_http_variant_sends_everything_to_the_url(url: str) -> None:
     assert variant["features"]["slash_commands"][0]["url"] == "https://angel.example.org/slack/events"
     assert variant["settings"]["interactivity"]["request_url"] == "https://angel.example.org/slack/events"
     assert variant["settings"]["socket_mode_enabled"] is False
-    assert variant["oauth_config"] == manifest()["oauth_config"]
+    assert variant["settings"]["event_subscriptions"] == {
+        "bot_events": list(EVENTS),
+        "request_url": "https://angel.example.org/slack/events",
+    }
+    assert variant["oauth_config"]["redirect_urls"] == ["https://angel.example.org/slack/oauth_redirect"]
+    assert variant["oauth_config"]["scopes"] == manifest()["oauth_config"]["scopes"]
+    assert variant["features"]["app_home"]["home_tab_enabled"]
+
+
+def test_only_who_lets_people_send_asks_for_their_scope() -> None:
+    plain, sends = (yaml.safe_load(http_manifest("https://a.example", send=send)) for send in (False, True))
+    assert "user" not in plain["oauth_config"]["scopes"]
+    assert sends["oauth_config"]["scopes"] == {"bot": ["commands"], "user": ["chat:write"]}
+    assert [each["name"] for each in sends["features"]["shortcuts"]][-1] == "Reply with Angel"
+
+
+def test_workers_over_socket_mode_share_what_is_installed_over_http() -> None:
+    variant = yaml.safe_load(http_manifest("https://a.example", socket_mode=True))
+    assert variant["settings"]["socket_mode_enabled"] is True
+    assert "request_url" not in variant["settings"]["event_subscriptions"]
+    assert "request_url" not in variant["settings"]["interactivity"]
+    assert variant["oauth_config"]["redirect_urls"] == ["https://a.example/slack/oauth_redirect"]
 
 
 @pytest.mark.parametrize(

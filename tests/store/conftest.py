@@ -7,7 +7,6 @@ from typing import Any
 import psycopg
 import pytest
 from aiohttp import web
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.store.database import sqlite_url
 from bot.store.keys import new_key
@@ -91,7 +90,7 @@ async def opened(store_url: str, token_endpoint: TokenEndpoint) -> AsyncIterator
                 keys,
                 client_id=client_id,
                 client_secret="shh",
-                client=AsyncWebClient(base_url=token_endpoint.url, retry_handlers=[]),
+                slack_url=token_endpoint.url,
             )
             stack.push_async_callback(store.close)
             await store.open()

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from slack_sdk.oauth.installation_store import Installation
 
-from bot.errors import SettingsError
+from bot.errors import AngelError, SettingsError
 from bot.store.choices import PersonsChoices, WorkspaceRules
 from bot.store.database import Database, StoreUnavailable, newest_revision, sqlite_url
 from bot.store.installations import NotInstalled
@@ -357,7 +357,7 @@ class TestDatabase:
     async def test_a_database_that_can_not_be_used_is_one_line_without_its_password(
         self, opened: Opened, url: str
     ) -> None:
-        with pytest.raises(SettingsError, match="DATABASE_URL") as raised:
+        with pytest.raises(AngelError, match="DATABASE_URL") as raised:
             await opened(url)
         assert "hunter2" not in str(raised.value)
         assert "\n" not in str(raised.value)
