@@ -64,6 +64,8 @@ def test_no_setting_is_documented_that_nothing_reads() -> None:
 def commands(group: object = angel, path: str = "angel") -> dict[str, object]:
     found: dict[str, object] = {}
     for name, command in getattr(group, "commands", {}).items():
+        if getattr(command, "invoke_without_command", False):
+            found[f"{path} {name}"] = command
         if hasattr(command, "commands"):
             found |= commands(command, f"{path} {name}")
         else:
