@@ -77,7 +77,7 @@ class FakeOpenAI:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait(10)
+        self._ready.wait(120)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -100,7 +100,7 @@ class FakeOpenAI:
     def wait_until(self, seen: Callable[[], bool]) -> bool:
         """Whether `seen()` came true, looked at after every request."""
         with self._asked:
-            return self._asked.wait_for(seen, 30)
+            return self._asked.wait_for(seen, 120)
 
     def drafts(self) -> list[str]:
         """The drafts it was asked about, in order of arrival."""

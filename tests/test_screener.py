@@ -56,7 +56,7 @@ def fallback() -> ScriptedModel:
 async def started(model: ScriptedModel, count: int) -> None:
     """Returns once `count` checks have reached the model."""
     for _ in range(count):
-        assert await asyncio.to_thread(model.started.acquire, timeout=10)
+        assert await asyncio.to_thread(model.started.acquire, timeout=120)
 
 
 async def test_the_models_verdict_is_the_answer() -> None:
@@ -320,7 +320,7 @@ async def test_the_model_is_swapped_while_checks_are_in_flight() -> None:
 
 async def test_a_fresh_model_is_not_held_to_the_old_ones_stuck_calls() -> None:
     gate = threading.Event()
-    screener = Screener(ScriptedModel(GOOD, gate=gate), fallback(), concurrency=1, deadline=0.05)
+    screener = Screener(ScriptedModel(GOOD, gate=gate), fallback(), concurrency=1, deadline=1.0)
     await screener.screen(DRAFT)
     screener.swap(ScriptedModel(GOOD))
     assert await screener.screen(DRAFT) == GOOD

@@ -63,7 +63,7 @@ class Seen:
     def notices(self, user: str | None = None) -> list[JSON]:
         return copy.deepcopy(list(self._notices[user or self.user]))
 
-    async def changed(self, predicate: Callable[[], T], timeout: float = 10) -> T:  # noqa: ASYNC109  # so that each wait can name its own
+    async def changed(self, predicate: Callable[[], T], timeout: float = 120) -> T:  # noqa: ASYNC109  # so that each wait can name its own
         return await self._events.changed(predicate, timeout)
 
     def subscribe(self) -> Subscription:

@@ -52,7 +52,7 @@ is told instead: operation_timeout, dispatch_failed, http_service_error, invalid
 `view(user=None)` (the modal in front of them, or None), `home(user=None)` (what was published in their Home tab),
 `state(view)` (what was typed, in Slack's `state.values` shape), `view_errors(view)` (block_id -> error under an
 input), `notices(user=None)` (what Slack itself told them, such as operation_timeout). `await changed(predicate,
-timeout=10)` waits without polling until `predicate()` is true and returns what it returned.
+timeout=120)` waits without polling until `predicate()` is true and returns what it returned.
 
 **The app.** It is installed in the first workspace, with the scopes `scopes` and the token `bot_token`, unless
 `installed=False`; `client_id`, `client_secret` and `redirect_urls` are for OAuth, `app_token` for Socket Mode,

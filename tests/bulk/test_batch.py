@@ -271,7 +271,7 @@ async def test_rows_are_written_in_their_order_and_as_they_come() -> None:
 
     def judge(draft: Draft) -> Verdict:
         if draft.text == "slow":
-            assert gate.wait(30)
+            assert gate.wait(120)
         return stinging(draft)
 
     model = ScriptedModel(judge)
@@ -294,7 +294,7 @@ async def test_no_more_rows_are_read_than_can_be_asked_about_soon() -> None:
 
     def judge(draft: Draft) -> Verdict:
         asked.set()
-        assert gate.wait(30)
+        assert gate.wait(120)
         return GOOD
 
     def rows() -> Iterator[InputRow]:
@@ -386,10 +386,10 @@ async def test_a_late_row_is_reported_as_late() -> None:
 
     def judge(draft: Draft) -> Verdict:
         if draft.text == "slow":
-            gate.wait(30)
+            gate.wait(120)
         return GOOD
 
-    rows, _ = await screened(table("slow", "a"), ScriptedModel(judge), at_once=8, deadline=0.05)
+    rows, _ = await screened(table("slow", "a"), ScriptedModel(judge), at_once=8, deadline=1.0)
     gate.set()
     assert [(row["error"], row["reason"]) for row in rows] == [("late", "scripted took too long."), (None, None)]
 

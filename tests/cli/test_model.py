@@ -21,7 +21,7 @@ from bot.evaluation.registry import MODEL, PROMPT
 from bot.evaluation.store import EXPERIMENT
 from tests.fakes import FakeOpenAI, Reply, verdict
 from tests.labelled import FINE, REWRITES, STINGS, judge, judge_of_the_examples, write_examples
-from tests.processes import finish, start
+from tests.processes import HANG, finish, start
 
 pytestmark = [
     pytest.mark.usefixtures("mlflow_store"),
@@ -44,7 +44,7 @@ class Telling(deque[Reply]):
     def popleft(self) -> Reply:
         reply = super().popleft()
         if reply.hang:
-            threading.Thread(target=self._barrier.wait, args=(30,), daemon=True).start()
+            threading.Thread(target=self._barrier.wait, args=(HANG,), daemon=True).start()
         return reply
 
 
@@ -297,7 +297,7 @@ class TestEvaluate:
         child = start("model", "evaluate", "--data", data, ANGEL_CONCURRENCY="2")
         hanging.wait(30)  # each of its two threads has something in hand that will not come back
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate(timeout=HANG)
         assert (child.returncode, out) == (130, b"")
         stopped = re.search(
             r"^Stopped after (\d) of 14 messages. The same command goes on from there.$", err.decode(), re.M

@@ -20,7 +20,7 @@ from bot import cli
 from bot.bulk import DEAD_ROWS
 from bot.verdict import UNREAD_SENTENCE
 from tests.fakes import FakeOpenAI, Reply, error, verdict
-from tests.processes import ROOT, start
+from tests.processes import HANG, ROOT, start
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def stuck_at(draft: str, server: FakeOpenAI) -> Iterator[threading.Event]:
     def judge(asked: str) -> str:
         if asked == draft and not reached.is_set():
             reached.set()
-            gate.wait(40)
+            gate.wait(HANG)
         return verdict("good")
 
     server.judge = judge
@@ -139,7 +139,7 @@ def test_a_wrong_key_stops_the_run_and_the_same_command_goes_on(openai_server: F
     messages(100, Path("m.csv"))
     openai_server.key = "sk-other"
     child = start("screen", "m.csv")
-    _, err = child.communicate(timeout=50)
+    _, err = child.communicate(timeout=HANG)
     assert child.returncode == 2
     assert err.decode().splitlines() == [
         "angel: The chat model's server refused the key. Check OPENAI_API_KEY.",
@@ -155,9 +155,9 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_does(openai_server: FakeO
     messages(20, Path("m.csv"))
     with stuck_at("message 6 idiot", openai_server) as reached:
         child = start("screen", "m.csv", "--concurrency", "1", "--out", "out.jsonl")
-        assert reached.wait(30)
+        assert reached.wait(HANG)
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=HANG)
     assert (child.returncode, out) == (130, b"")
     assert err.decode().splitlines() == ["Stopped after row 5. The same command goes on from there."]
     result = screen("m.csv", "--concurrency", "1", "--out", "out.jsonl")
@@ -171,9 +171,9 @@ def test_a_killed_run_loses_nothing_that_was_answered(openai_server: FakeOpenAI)
     messages(20, Path("m.csv"))
     with stuck_at("message 6 idiot", openai_server) as reached:
         child = start("screen", "m.csv", "--concurrency", "1", "--out", "out.jsonl")
-        assert reached.wait(30)
+        assert reached.wait(HANG)
         child.kill()
-        child.communicate(timeout=20)
+        child.communicate(timeout=HANG)
     assert [row["row"] for row in rows_of(Path("out.jsonl"))] == [1, 2, 3, 4, 5]
     assert screen("m.csv", "--concurrency", "1", "--out", "out.jsonl").return_value == 0
     assert openai_server.drafts().count("message 5") == 1
@@ -187,7 +187,7 @@ def test_ctrl_c_ends_a_run_that_waits_for_a_pipe(openai_server: FakeOpenAI) -> N
     child.stdin.flush()
     assert json.loads(child.stdout.readline())["verdict"] == "good"  # answered while the pipe stays open
     child.send_signal(signal.SIGINT)
-    assert child.wait(20) == 130
+    assert child.wait(HANG) == 130
     assert child.stderr is not None
     assert child.stderr.read().decode().splitlines() == ["Stopped after row 1."]
     for stream in (child.stdin, child.stdout, child.stderr):
@@ -198,7 +198,7 @@ def test_a_closed_pipe_is_quiet() -> None:
     Path("m.txt").write_text("hi\n" * 5_000)
     command = f"{sys.executable} -m bot screen m.txt --out - | head -1"
     result = subprocess.run(  # noqa: S602 - a pipe is what is tried
-        command, shell=True, capture_output=True, timeout=50, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
+        command, shell=True, capture_output=True, timeout=HANG, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
     )
     assert (len(result.stdout.splitlines()), result.stderr) == (1, b"")
 
@@ -277,7 +277,7 @@ def test_no_message_is_logged(openai_server: FakeOpenAI) -> None:
     openai_server.replies.append(Reply("nonsense marmalade"))
     Path("m.txt").write_text("marmalade idiot\n" * 3)
     child = start("-v", "screen", "m.txt")
-    out, err = child.communicate(timeout=50)
+    out, err = child.communicate(timeout=HANG)
     assert b"check model=gpt-5.4-mini error=unreadable" in err
     assert b"check outcome=caution" in err
     assert b"marmalade" not in out + err

@@ -211,7 +211,7 @@ async def test_the_real_client_comes_back_when_the_line_is_cut(slack: LocalSlack
     over_socket.command("/angel")(ack_at_once)
     slack.drop_connections()
     assert not slack.connections
-    await slack.changed(lambda: slack.connections, timeout=30)
+    await slack.changed(lambda: slack.connections)
     assert (await slack.command("/angel")).acked
 
 

@@ -51,7 +51,7 @@ def test_a_new_champion_is_swapped_in(registry: Registry, tmp_path: Path, swappe
     following.first()
     following.start(swapped.put, poll_seconds=0.05)
     number = champion(registry, "two")
-    model = swapped.get(timeout=20)
+    model = swapped.get(timeout=120)
     following.stop()
     assert (model.name, model.version, model.check(MEAN).label) == ("two", number, Label.CAUTION)
 
@@ -70,7 +70,7 @@ def test_a_new_champion_that_fails_its_trial_is_not_swapped_in(
     following.start(swapped.put, poll_seconds=0.05)
     champion(registry, "two")
     third = champion(registry, "three") if asked_for(openai_server, "two") else ""
-    model = swapped.get(timeout=20)
+    model = swapped.get(timeout=120)
     following.stop()
     assert model.version == third
     assert "kept version=1" in caplog.text
@@ -137,7 +137,7 @@ def test_old_copies_do_not_pile_up(registry: Registry, tmp_path: Path, swapped: 
     following.start(swapped.put, poll_seconds=0.05)
     for name in ("two", "three"):
         champion(registry, name)
-        swapped.get(timeout=20)
+        swapped.get(timeout=120)
     following.stop()
     (home,) = (tmp_path / "cache").iterdir()
     assert sorted(path.name for path in home.iterdir() if path.is_dir()) == ["2", "3"]

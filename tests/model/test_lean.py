@@ -41,7 +41,7 @@ def test_mlflow_and_pandas_answer_without_what_no_check_needs(
         [sys.executable, "-c", WORKER, str(cache_dir), uri],
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=150,
         cwd=ROOT,
         check=False,
     )

@@ -117,7 +117,7 @@ print(model.predict(validation_data, params={PARAMS!r})["reply"].tolist() == {RE
 import bot
 print(bot.__file__)
 """
-    said = lines_of(script, mlflow_store, timeout=50)
+    said = lines_of(script, mlflow_store, timeout=150)
     answered, place = said[-2:]
     assert answered == "True"
     assert Path(place).parts[-3:-1] == ("code", "bot")

@@ -6,7 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
+
+# Five seconds, its default, are no hang on a busy machine.
+expect.set_options(timeout=60_000)
 
 ARGUMENTS = [
     "--no-sandbox",  # CI runs as root, for which Chromium has no sandbox

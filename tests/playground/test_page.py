@@ -87,7 +87,9 @@ async def playground(screener: Screener) -> AsyncIterator[LocalSlack]:
             opened=opened.set_result,
         )
     )
-    yield await opened
+    slack = await opened
+    slack.clock.freeze()
+    yield slack
     stop.set()
     await playing
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, urlopen
 
-from tests.processes import ROOT
+from tests.processes import HANG, ROOT
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def test_it_tells_its_address_and_ends_quietly_with_ctrl_c(cache_dir: Path) -> N
         with urlopen(address(child)) as page:  # noqa: S310  # our own, over http
             assert b"Angel" in page.read()
         child.send_signal(signal.SIGINT)
-        assert child.communicate(timeout=30) == ("", "")
+        assert child.communicate(timeout=HANG) == ("", "")
         assert child.returncode == 0
 
 
@@ -62,7 +62,7 @@ def test_it_opens_the_browser_through_a_file_that_only_its_owner_can_read(cache_
         assert f"url={address(child)}" in page.read_text()
         assert stat.S_IMODE(page.stat().st_mode) == 0o600
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=30)
+        child.communicate(timeout=HANG)
     assert not page.exists()
 
 
@@ -79,7 +79,7 @@ def test_a_taken_port_is_one_clear_line(cache_dir: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with playground("--port", str(port), "--no-browser", cache_dir=cache_dir) as child:
-            out, err = child.communicate(timeout=30)
+            out, err = child.communicate(timeout=HANG)
     assert (child.returncode, out) == (2, "")
     assert err == (
         f"angel: Port {port} is taken by another program. Name another port with --port; 0 is any that is free.\n"
@@ -89,7 +89,7 @@ def test_a_taken_port_is_one_clear_line(cache_dir: Path) -> None:
 def test_a_model_that_can_not_be_loaded_is_one_clear_line(cache_dir: Path) -> None:
     with playground("--port", "0", "--no-browser", cache_dir=cache_dir, ANGEL_MODEL_URI="/nowhere") as child:
         address(child)
-        _, err = child.communicate(timeout=30)
+        _, err = child.communicate(timeout=HANG)
     assert child.returncode == 2
     assert err.startswith("angel: No MLflow model could be loaded from /nowhere")
     assert len(err.splitlines()) == 1

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import pytest
 
 from bot.errors import AngelError
+from bot.local_slack.clock import Clock
 from bot.local_slack.slack import Delivery, LocalSlack
 from bot.particulars import differences
 from bot.slack.angel import Screener
@@ -101,18 +102,18 @@ async def serving(
 ) -> AsyncIterator[Served[ScreenerT]]:
     """Angel over "http" or "socket_mode"; its retries come quickly. What the worker raises is raised here.
 
-    `entered`: that Slack runs already.
+    Slack's clock stands still unless a test moves it: a busy machine makes nothing time out. `entered`: `slack` runs already.
     """
     async with AsyncExitStack() as stack:
         if slack is None or not entered:
-            slack = await stack.enter_async_context(slack or LocalSlack(manifest=manifest()))
+            slack = await stack.enter_async_context(slack or LocalSlack(manifest=manifest(), clock=Clock(frozen=True)))
         stop = asyncio.Event()
         common: dict[str, Any] = {
             "bot_token": slack.bot_token,
             "slack_url": slack.api_url,
             "offline_note": OFFLINE_NOTE,
             "pauses": (0.01, 0.01, 0.01),
-            "end_seconds": 10.0,
+            "end_seconds": 60.0,
             **options,
         }
         if transport == "http":

@@ -23,7 +23,9 @@ from tests.slack.conftest import FakeScreener, answered, seen, serving
 )
 @pytest.mark.parametrize("method", ["response_url", "views.open", "views.update"])
 async def test_an_answer_that_fails_is_tried_again(method: str, trouble: dict[str, Any]) -> None:
-    async with serving(FakeScreener(), "http", timeout=0.3) as served:
+    # Short where it is waited for; long enough for a busy machine to answer the next attempt in.
+    timeout = 1.0 if "hang" in trouble else 10.0
+    async with serving(FakeScreener(), "http", timeout=timeout) as served:
         slack = served.slack
         slack.fail(method, **trouble)
         if method == "response_url":

@@ -29,7 +29,7 @@ async def test_a_slow_model_never_delays_an_ack(transport: str) -> None:
 
         screener.gate.set()
 
-        await slack.changed(lambda: answered(slack, 200), timeout=30)
+        await slack.changed(lambda: answered(slack, 200))
         assert slack.notices() == []
 
 
@@ -38,7 +38,7 @@ async def test_a_hundred_commands_at_once_get_a_hundred_answers(transport: str) 
         slack = served.slack
         await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(100)))
 
-        assert len(await slack.changed(lambda: answered(slack, 100), timeout=30)) == 100
+        assert len(await slack.changed(lambda: answered(slack, 100))) == 100
         assert {draft.text for draft in served.screener.drafts} == {f"Fine. {number}" for number in range(100)}
 
 
@@ -67,7 +67,6 @@ async def test_one_person_cannot_take_it_from_the_others(transport: str) -> None
         assert {delivery.error for delivery in deliveries} == {None}
         turned_away = await slack.changed(
             lambda: slack.ephemerals(slack.user) if len(slack.ephemerals(slack.user)) == 40 - PER_PERSON else None,
-            timeout=60,
         )
         assert turned_away
         assert all("in hand already" in seen(message) for message in turned_away)
@@ -75,8 +74,8 @@ async def test_one_person_cannot_take_it_from_the_others(transport: str) -> None
 
         model.gate.set()
 
-        await slack.changed(lambda: answered(slack, PER_PERSON), timeout=60)
-        await slack.changed(lambda: len(slack.ephemerals(slack.other)) == 8, timeout=60)
+        await slack.changed(lambda: answered(slack, PER_PERSON))
+        await slack.changed(lambda: len(slack.ephemerals(slack.other)) == 8)
         assert all(CAUTION_SENTENCE in seen(message) for message in slack.ephemerals(slack.other))
 
 

@@ -59,7 +59,7 @@ async def test_no_words_are_logged_or_printed_on_any_path(
     transport: str, answer: Any, trouble: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    async with serving(FakeScreener(answer), transport, timeout=0.3) as served:
+    async with serving(FakeScreener(answer), transport) as served:
         slack = served.slack
         if trouble == "slack_is_down":
             slack.fail("response_url", drop=True, times=200)
@@ -83,7 +83,7 @@ async def test_no_words_are_logged_or_printed_when_people_vote(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     recorder = FakeRecorder(keeps_text=True)
-    async with serving(FakeScreener(marked), transport, timeout=0.3, recorder=recorder) as served:
+    async with serving(FakeScreener(marked), transport, recorder=recorder) as served:
         slack = served.slack
         await slack.command("/angel", f"Fine, {MARK}.")
         answer = await the_answer(slack)

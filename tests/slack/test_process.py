@@ -39,7 +39,7 @@ async def worker(
             port = await _said(process, r"listening on port (\d+)")
             slack.request_url = f"http://127.0.0.1:{port}/slack/events"
         else:
-            await slack.changed(lambda: slack.connections, timeout=30)
+            await slack.changed(lambda: slack.connections)
         yield process
     finally:
         if process.returncode is None:

@@ -39,7 +39,7 @@ async def test_a_refreshed_connection_loses_no_check(reason: str) -> None:
         deliveries = [*before, *await asyncio.gather(*meanwhile), after]
         screener.gate.set()
 
-        await slack.changed(lambda: answered(slack, 41), timeout=20)
+        await slack.changed(lambda: answered(slack, 41))
         assert {delivery.error for delivery in deliveries} == {None}
 
 
