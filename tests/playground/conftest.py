@@ -28,7 +28,7 @@ async def new_page(browser: Browser) -> AsyncIterator[NewPage]:
 
     async def new_page(**options: Any) -> Page:
         context = await browser.new_context(**{"viewport": DESK, "color_scheme": "light", **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))

@@ -409,9 +409,19 @@ async def _serve(slack: LocalSlack, **changes: Any) -> None:
     await serve_http(FakeScreener(), asyncio.Event(), **options | changes)
 
 
+class Reader(asyncio.StreamReader):
+    """A reset is the end of what is read, after what came before it: asyncio's own forgets that."""
+
+    def set_exception(self, exc: BaseException | None) -> None:
+        self.feed_eof()
+
+
 @asynccontextmanager
 async def connected(served: Served[FakeScreener]) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(served.url.rsplit(":", 1)[1]))
+    loop, port = asyncio.get_running_loop(), int(served.url.rsplit(":", 1)[1])
+    reader = Reader()
+    transport, protocol = await loop.create_connection(lambda: asyncio.StreamReaderProtocol(reader), "127.0.0.1", port)
+    writer = asyncio.StreamWriter(transport, protocol, reader, loop)
     try:
         yield reader, writer
     finally:
