@@ -102,7 +102,8 @@ async def serving(
 ) -> AsyncIterator[Served[ScreenerT]]:
     """Angel over "http" or "socket_mode"; its retries come quickly. What the worker raises is raised here.
 
-    Slack's clock stands still unless a test moves it: a busy machine makes nothing time out. `entered`: `slack` runs already.
+    Slack's clock stands still unless a test moves it: a busy machine makes nothing time out.
+    `entered`: that `slack` runs already.
     """
     async with AsyncExitStack() as stack:
         if slack is None or not entered:
