@@ -37,6 +37,8 @@ def doctor() -> int:
         return WRONG
     checks = [_tell(Check("Settings", Mark.FINE, "can be used as they are"))]
     checks += asyncio.run(_slack(settings))
+    if settings.has_store:
+        checks += [_tell(asyncio.run(check_store(settings))), _tell(check_address(settings))]
     checks += [_tell(check_model(settings)), _tell(check_mlflow(settings))]
     return WRONG if any(check.mark is Mark.WRONG for check in checks) else 0
 
@@ -49,6 +51,7 @@ async def _slack(settings: Settings) -> "list[Check]":
         app_token=_secret(settings.slack_app_token),
         signing_secret=_secret(settings.slack_signing_secret),
         slack_url=settings.slack_api_url,
+        any_workspace=settings.has_store,
     )
     return [_tell(check) async for check in checks]
 
@@ -75,6 +78,41 @@ def check_model(settings: Settings) -> "Check":
         f"{detail}; no chat model is set, so only the offline check answers, which misses most irony",
         "Set OPENAI_API_KEY, or OPENAI_BASE_URL for another server than OpenAI's (in the environment or in .env).",
     )
+
+
+async def check_store(settings: Settings) -> "Check":
+    """Whether the store opens, with these keys."""
+    from bot.slack.doctor import Check, Mark
+
+    remedy = "docs/operators.md, Any workspace, says how to set it up."
+    try:
+        store = parts.store(settings)
+        try:
+            await store.open()
+            installed = len(await store.tokens.listed())
+        finally:
+            await store.close()
+    except AngelError as error:
+        return Check("Store", Mark.WRONG, str(error), remedy)
+    workspaces = f"{installed} workspace{'' if installed == 1 else 's'}"
+    return Check("Store", Mark.FINE, f"{store.database.name} opens, and the keys fit; {workspaces} installed Angel")
+
+
+def check_address(settings: Settings) -> "Check":
+    """Whether people can install Angel and connect: their browsers need an address."""
+    from bot.slack.doctor import Check, Mark
+    from bot.slack.manifest import INSTALL_PATH
+
+    if not settings.angel_url:
+        return Check(
+            "Address",
+            Mark.DOUBTFUL,
+            "ANGEL_URL is not set: nobody can install it or connect here",
+            "Set ANGEL_URL to where browsers reach `angel serve --http`, if this process serves that.",
+        )
+    if not settings.angel_url.startswith("https://"):
+        return Check("Address", Mark.WRONG, f"{settings.angel_url} is not https, which Slack asks for", "Use https.")
+    return Check("Address", Mark.FINE, f"people install it at {settings.angel_url.rstrip('/')}{INSTALL_PATH}")
 
 
 def check_mlflow(settings: Settings) -> "Check":

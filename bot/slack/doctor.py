@@ -42,11 +42,22 @@ TIMEOUT = 10
 
 
 async def check_slack(
-    *, bot_token: str | None, app_token: str | None, signing_secret: str | None, slack_url: str = SLACK_URL
+    *,
+    bot_token: str | None,
+    app_token: str | None,
+    signing_secret: str | None,
+    slack_url: str = SLACK_URL,
+    any_workspace: bool = False,
 ) -> AsyncIterator[Check]:
-    """What there is to check about Slack, one after the other. An app token is for Socket Mode, a secret for HTTP."""
+    """What there is to check about Slack, one after the other. An app token is for Socket Mode, a secret for HTTP.
+
+    With `any_workspace` the bot's tokens are in the store.
+    """
     client = AsyncWebClient(base_url=slack_url, timeout=TIMEOUT, logger=quiet(), retry_handlers=[])
-    if _shaped(bot_token, "xoxb-"):
+    if any_workspace:
+        detail = "not used: each workspace's own is in the store" if bot_token else "not needed: they are in the store"
+        yield Check("Bot token", Mark.FINE, detail)
+    elif _shaped(bot_token, "xoxb-"):
         async for check in _bot_token(client, str(bot_token)):
             yield check
     else:

@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import AngelError, SettingsError
@@ -90,6 +90,8 @@ class Database:
             raise self._unavailable(TimeoutError())
         try:
             found = task.result()
+        except IntegrityError:
+            raise  # what was to be written is wrong; the store is there
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             raise self._unavailable(error) from error
         if self._down:

@@ -1,5 +1,7 @@
 """What `angel doctor` finds out about Slack."""
 
+from typing import Any
+
 from bot.local_slack.slack import LocalSlack
 from bot.slack.doctor import Check, Mark, check_slack
 from bot.slack.manifest import manifest
@@ -8,7 +10,11 @@ SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105  # of nobody
 
 
 async def checks(slack: LocalSlack, **changes: str | None) -> dict[str, Check]:
-    tokens = {"bot_token": slack.bot_token, "app_token": slack.app_token, "signing_secret": None} | changes
+    tokens: dict[str, Any] = {
+        "bot_token": slack.bot_token,
+        "app_token": slack.app_token,
+        "signing_secret": None,
+    } | changes
     return {check.name: check async for check in check_slack(slack_url=slack.api_url, **tokens)}
 
 
