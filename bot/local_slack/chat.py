@@ -55,6 +55,7 @@ class Chat:
         # The method's page: rich text can't be replaced by blocks without any.
         if "blocks" in body and _has_rich_text(message.get("blocks", [])) and not _has_rich_text(body["blocks"]):
             raise Refused("block_mismatch")
+        self._check_iteration(token.user, channel.id, message["ts"], args)
         message = self._messages.replace(token.user, channel.id, message["ts"], body)
         return {"channel": channel.id, "ts": message["ts"], "text": message.get("text", ""), "message": message}
 
@@ -75,6 +76,7 @@ class Chat:
                 return
             body = checked_message(answer, cut=True)
             if answer.get("replace_original") and grant.original:
+                self._check_iteration(grant.user, grant.channel, grant.original, answer)
                 self._messages.replace(grant.user, grant.channel, grant.original, body)
                 return
         except KeyError:
@@ -93,6 +95,20 @@ class Chat:
             self._messages.post(channel.id, body | thread)
         else:
             self._messages.show(user, channel.id, body)
+
+    def _check_iteration(self, user: str, channel: str, ts: str, args: JSON) -> None:
+        """Raises Refused for a block_id of the message as it was, and KeyError where it is gone.
+
+        https://docs.slack.dev/reference/block-kit/blocks: "If a message is updated, use a new block_id." It leaves open
+        what becomes of one that stays.
+        """
+        message, _ = self._messages.find(user, channel, ts)
+        before = {block["block_id"] for block in message.get("blocks", [])}
+        if again := [block["block_id"] for block in args.get("blocks") or [] if block.get("block_id") in before]:
+            problems = [
+                f"`block_id` was in the message before: {block_id} [json-pointer:/blocks]" for block_id in again
+            ]
+            raise refused_because("invalid_blocks", problems)
 
     def _signed(self, user: str, team: str) -> JSON:
         """Who sent it. What an app sends as a person says which app, too."""

@@ -14,7 +14,8 @@ from bot.local_slack.rich_text import PARTS
 MAX_TEXT = 40_000
 """Characters of a message's top-level text, which is cut there: https://docs.slack.dev/reference/methods/chat.postMessage"""
 MAX_BLOCKS_SIZE = 13_200
-"""Of all blocks of a message as JSON. Not in the documentation: Slack answers `msg_blocks_too_long` near it."""
+"""Bytes of all blocks of a message as JSON. Not in the documentation: people met `msg_blocks_too_long` near 13,200
+characters (slackapi/bolt-js#2509), and some with fewer of text (slackapi/bolt-js#2867)."""
 MAX_VIEW_SIZE = 250_000
 """Bytes of a view as JSON: https://docs.slack.dev/reference/methods/views.open"""
 

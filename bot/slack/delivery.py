@@ -2,7 +2,8 @@
 
 import copy
 import re
-from collections.abc import Awaitable, Callable, Mapping
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
@@ -113,7 +114,7 @@ class SlackClient:
             "response_type": "ephemeral",
             "replace_original": replace,
             "text": answer.text,
-            **({"blocks": list(answer.blocks)} if answer.blocks else {}),
+            **({"blocks": _afresh(answer.blocks) if replace else list(answer.blocks)} if answer.blocks else {}),
             "unfurl_links": False,
             "unfurl_media": False,
         }
@@ -201,6 +202,12 @@ def is_slacks(response_url: str, slack_url: str) -> bool:
 
 def _worth_waiting_for(error: BaseException) -> bool:
     return isinstance(error, _TryAgain) and error.after <= MAX_RETRY_AFTER
+
+
+def _afresh(blocks: Sequence[Block]) -> list[Block]:
+    """With ids that the message which they replace did not have: Slack wants a new one for each iteration."""
+    named = "block_id"
+    return [{**each, named: f"{each[named]}-{secrets.token_hex(4)}"} if named in each else each for each in blocks]
 
 
 def _failure(status: int, headers: Mapping[str, str], reason: str) -> Undeliverable:

@@ -176,6 +176,18 @@ async def test_a_cut_line_is_felt(slack: LocalSlack) -> None:
         await url.send(text="hi")
 
 
+async def test_a_message_that_is_replaced_needs_new_block_ids(slack: LocalSlack) -> None:
+    command = await a_response_url(slack)
+    await command.send(text="first", blocks=[actions(button(), block_id="row")])
+    press = AsyncWebhookClient((await slack.press(slack.ephemerals()[0], "again")).payload["response_url"])
+    again = await press.send(text="second", blocks=[actions(button(), block_id="row")], replace_original=True)
+    assert (again.status_code, again.body) == (500, '{"ok": false, "error": "invalid_blocks"}')
+    for block in (actions(button(), block_id="row-2"), actions(button())):
+        assert (await press.send(text="second", blocks=[block], replace_original=True)).status_code == 200
+    # Beside it a message may have what it likes.
+    assert (await press.send(text="other", blocks=[actions(button(), block_id="row")])).status_code == 200
+
+
 # Acks
 
 
