@@ -30,6 +30,7 @@ class Reply:
     hang: bool = False
     trickle: bool = False
     drop: bool = False
+    reset: bool = False
 
 
 def verdict(label: str, rewrite: str | None = None, *findings: tuple[str, str, str]) -> str:
@@ -146,6 +147,8 @@ class FakeOpenAI:
                 await self._released.wait()
             if reply.trickle:
                 await self._trickle(request)
+            if reply.reset:
+                await self._reset(request)
             if reply.seconds or self.seconds:
                 await asyncio.sleep(reply.seconds or self.seconds)
         finally:
@@ -167,6 +170,14 @@ class FakeOpenAI:
         while True:
             await response.write(b"\n")
             await asyncio.sleep(0.1)
+
+    async def _reset(self, request: web.Request) -> None:
+        """Begins to answer, and cuts the line in the middle of it."""
+        response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b'{"choices": [{"message": ')
+        assert request.transport is not None
+        request.transport.abort()
 
     def _refusal(self, request: web.Request, asked: dict[str, Any]) -> Reply | None:
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from mlflow.exceptions import MlflowException
 
 from bot.errors import AngelError, ModelError, ModelMisconfigured, ModelUnavailable
 from bot.health import KNOWN
+from bot.model.cache import private
 from bot.model.loading import LoadedModel, load_uri, registered_version
 from bot.threads import within
 from bot.verdict import Draft, Verdict
@@ -24,8 +26,10 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 20.0
 RETRY_SECONDS = 300.0
 """How long a version that failed is left alone: each try asks its server something, which costs."""
-START_SECONDS = 30.0
-"""How long a start waits for MLflow before it takes the last good model."""
+START_SECONDS = 6.0
+"""How long a start waits for MLflow before it takes the last good model, or serves without one for now."""
+FIRST_TRIAL_SECONDS = 3.0
+"""How long a start waits for the first model's answer on trial. A model that is slow or down serves all the same."""
 
 
 class Following:
@@ -36,7 +40,7 @@ class Following:
 
     def __init__(self, uri: str, cache_dir: Path) -> None:
         self.uri = uri
-        self._home = cache_dir / f"last-good-{sha256(uri.encode()).hexdigest()[:16]}"
+        self._home = private(cache_dir) / f"last-good-{sha256(uri.encode()).hexdigest()[:16]}"
         self._version: str | None = None
         self._failed: tuple[str, float] | None = None
         self._stop = threading.Event()
@@ -59,8 +63,8 @@ class Following:
                 "Check MLFLOW_TRACKING_URI, and that the alias is set: angel model list"
             ) from error
         try:
-            self._try(model)
-        except ModelError as error:
+            within(FIRST_TRIAL_SECONDS, partial(self._try, model), name="trial")
+        except (ModelError, TimeoutError) as error:
             self._say(f"failed its trial, version={model.version}", error)
             last_good = self._last_good() if isinstance(error, ModelMisconfigured) else None
             # With nothing better, it serves: the offline check answers for it until whatever fails it has passed.
@@ -126,8 +130,11 @@ class Following:
     def _remember(self, version: str) -> None:
         note = self._home / "last-good.json"
         draft = note.with_suffix(".new")
-        draft.write_text(json.dumps({"uri": self.uri, "version": version}))
-        draft.replace(note)
+        try:
+            draft.write_text(json.dumps({"uri": self.uri, "version": version}))
+            draft.replace(note)
+        except OSError as error:
+            logger.warning("model=%s can't be noted as the last good one (%s)", self.uri, error.strerror)
         keep = {version, self._version}  # the one before may still be answering
         self._version = version
         for folder in self._home.iterdir():

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import mlflow.pyfunc
 import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import PyFuncModel
 from mlflow.tracking import MlflowClient
@@ -22,6 +22,7 @@ from mlflow.types.schema import Array, Object, Property
 from bot import __version__
 from bot.errors import AnswerUnusable, ModelError, ModelMisconfigured
 from bot.model.answer import read_answer, verdict_of
+from bot.model.cache import private
 from bot.verdict import Draft, Verdict
 
 logger = logging.getLogger(__name__)
@@ -196,42 +197,41 @@ def _is_offline(model: PyFuncModel) -> bool:
 
 
 def _load_built_in(kind: str, cache_dir: Path, name: str, config: dict[str, Any] | None) -> LoadedModel:
-    path = _saved(kind, cache_dir, config)
-    model = mlflow.pyfunc.load_model(str(path))
+    try:
+        path = _saved(kind, private(cache_dir), config)
+        model = mlflow.pyfunc.load_model(str(path))  # which writes a temporary file
+    except (OSError, MlflowException) as error:  # MLflow has an exception of its own for some that the disk raises
+        raise ModelMisconfigured(
+            f"The built-in {kind} model can't be kept in {cache_dir} or loaded from there ({type(error).__name__}). "
+            "Make room there and in the folder for temporary files, or set ANGEL_CACHE_DIR to another one."
+        ) from error
     return LoadedModel(model, uri=str(path), name=name, version=None, offline=kind == "offline")
 
 
-def _saved(kind: str, cache_dir: Path, config: dict[str, Any] | None) -> Path:
-    """The folder of a built-in model, saved there from its code unless the very same one is there already."""
+def _saved(kind: str, home: Path, config: dict[str, Any] | None) -> Path:
+    """The folder of a built-in model in `home`, saved there from its code unless the very same one is there already."""
     code = _HERE / f"{kind}.py"
     key = json.dumps([__version__, mlflow.__version__, config, SIGNATURE.to_dict()], sort_keys=True).encode()
-    final = cache_dir / f"{kind}-{hashlib.sha256(key + code.read_bytes()).hexdigest()[:16]}"
+    final = home / f"{kind}-{hashlib.sha256(key + code.read_bytes()).hexdigest()[:16]}"
     if (final / "MLmodel").is_file():
         return final
-    try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        workshop = Path(tempfile.mkdtemp(prefix=".saving-", dir=cache_dir))
-    except OSError as error:
-        logger.warning("The cache folder %s can't be written (%s); using a temporary one.", cache_dir, error.strerror)
-        final = workshop = Path(tempfile.mkdtemp(prefix="angel-"))
-    mlflow.pyfunc.save_model(
-        str(workshop / "model"),
-        python_model=str(code),
-        signature=SIGNATURE,
-        input_example=INPUT_EXAMPLE,
-        pip_requirements=["mlflow"],  # inferring them would take seconds, and this copy never leaves the machine
-        model_config=config,
-        metadata={"offline": kind == "offline", CLEAN: True},
-    )
-    # load_model would compare them with what is installed, which takes a third of a second and can't differ here.
-    (workshop / "model" / "requirements.txt").unlink()
-    if final == workshop:
-        return workshop / "model"
-    try:
-        (workshop / "model").rename(final)
-    except OSError:
-        # Another process put it there first, which is as good.
-        if not (final / "MLmodel").is_file():
-            raise
-    shutil.rmtree(workshop, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".saving-", dir=home) as workshop:
+        saved = Path(workshop) / "model"
+        mlflow.pyfunc.save_model(
+            str(saved),
+            python_model=str(code),
+            signature=SIGNATURE,
+            input_example=INPUT_EXAMPLE,
+            pip_requirements=["mlflow"],  # inferring them would take seconds, and this copy never leaves the machine
+            model_config=config,
+            metadata={"offline": kind == "offline", CLEAN: True},
+        )
+        # load_model would compare them with what is installed, which takes a third of a second and can't differ here.
+        (saved / "requirements.txt").unlink()
+        try:
+            saved.rename(final)
+        except OSError:
+            # Another process put it there first, which is as good.
+            if not (final / "MLmodel").is_file():
+                raise
     return final
