@@ -70,7 +70,7 @@ async def workspaces(settings: Settings) -> AsyncIterator[Workspaces]:
 
 async def _opened(store: "Store") -> "asyncio.Task[None] | None":
     """Opens the store; where it is away, what needs none goes on, and the task opens it when it is back."""
-    from bot.store.database import StoreUnavailable
+    from bot.store.terms import StoreUnavailable
 
     async def until_it_is() -> None:
         while True:

@@ -3,14 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bot.slack.delivery import SlackClient
 from bot.slack.in_flight import InFlight
 from bot.slack.sending import Sender
 from bot.store.owners import Person, Workspace
-from bot.store.store import About, Store
+from bot.store.terms import About
 from bot.verdict import Draft, Verdict
+
+if TYPE_CHECKING:
+    from bot.store.store import Store  # which imports the database; a worker without a store does without
 
 REMEMBERED = 5_000
 """Votes that this worker knows of, so that the same one again is not a second one, and nobody is asked twice."""
@@ -69,7 +72,7 @@ class Angel:
     offline_note: str
     patience: float
     model_note: str = ""
-    store: Store | None = None
+    store: "Store | None" = None
     sender: Sender | None = None
     connect_link: Callable[[Person], str] | None = None
     votes: Votes = field(default_factory=Votes)

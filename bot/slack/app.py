@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -22,7 +22,9 @@ from bot.slack.listeners import LISTENERS, Listener
 from bot.slack.quiet import quiet
 from bot.slack.sending import Sender
 from bot.store.owners import Person
-from bot.store.store import Store
+
+if TYPE_CHECKING:
+    from bot.store.store import Store  # which imports the database; a worker without a store does without
 
 STILL_READING_SECONDS = 4.0
 
@@ -37,7 +39,7 @@ def build_app(
     offline_note: str = "",
     patience: float = STILL_READING_SECONDS,
     model_note: str = "",
-    store: Store | None = None,
+    store: "Store | None" = None,
     sender: Sender | None = None,
     connect_link: Callable[[Person], str] | None = None,
 ) -> AsyncApp:

@@ -17,8 +17,7 @@ from bot.slack.interaction import Interaction
 from bot.slack.letters import connect_offer, send_buttons
 from bot.slack.places import VerdictPlace
 from bot.slack.text import Origin, Written, cleaned, read
-from bot.store.database import StoreUnavailable
-from bot.store.store import About
+from bot.store.terms import About, StoreUnavailable
 from bot.verdict import MAX_CONTEXT, Draft, Label, Verdict
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.slack import wording
-from bot.store.choices import HOUSE_STYLE_CHARACTERS, PersonsChoices, WorkspaceRules
+from bot.store.terms import HOUSE_STYLE_CHARACTERS, PersonsChoices, WorkspaceRules
 from bot.verdict import Tone
 
 Block = dict[str, Any]

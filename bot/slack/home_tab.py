@@ -8,8 +8,8 @@ from bot.slack.home import ANY_TONE, HOME_TONE, Home, draft_in, home_view, rules
 from bot.slack.in_flight import log
 from bot.slack.interaction import Interaction
 from bot.slack.places import Nowhere, VerdictModal
-from bot.store.database import StoreUnavailable
 from bot.store.owners import Person
+from bot.store.terms import StoreUnavailable
 from bot.verdict import Tone
 
 

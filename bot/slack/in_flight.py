@@ -11,7 +11,7 @@ from bot.errors import AngelError, Busy, DraftRejected, ModelMisconfigured, Sett
 from bot.slack import wording
 from bot.slack.delivery import Undeliverable
 from bot.slack.text import escape
-from bot.store.database import StoreUnavailable
+from bot.store.terms import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 

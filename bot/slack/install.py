@@ -5,6 +5,7 @@ gives is a user token with `chat:write`, and nothing for the bot.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
@@ -24,11 +25,11 @@ from bot.slack.in_flight import log
 from bot.slack.manifest import CONNECT_PATH, INSTALL_PATH, REDIRECT_PATH, bot_scopes
 from bot.slack.pages import Page
 from bot.slack.quiet import quiet
-from bot.store.database import StoreUnavailable
-from bot.store.installations import SEND_SCOPE
-from bot.store.keys import WrongKey
 from bot.store.owners import Person, Workspace
-from bot.store.store import Store
+from bot.store.terms import SEND_SCOPE, StoreUnavailable, WrongKey
+
+if TYPE_CHECKING:
+    from bot.store.store import Store  # which imports the database; a worker without a store does without
 
 CONNECT_SECONDS = 3_600
 """How long a link to connect works after it was shown in Slack."""
@@ -41,7 +42,7 @@ class Installing:
     """The routes of both ways, and the links that lead to them."""
 
     def __init__(
-        self, store: Store, *, client_id: str, client_secret: str, url: str, slack_url: str, client: AsyncWebClient
+        self, store: "Store", *, client_id: str, client_secret: str, url: str, slack_url: str, client: AsyncWebClient
     ) -> None:
         """`url` is where the browser reaches us, without a slash at its end; `client` asks Slack, with no token."""
         self._store = store
@@ -101,7 +102,7 @@ class _Flow(AsyncOAuthFlow):
 
     def __init__(
         self,
-        store: Store,
+        store: "Store",
         client_id: str,
         client_secret: str,
         redirect_uri: str,

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import yaml
 
 from bot.errors import SettingsError
-from bot.store.installations import SEND_SCOPE
+from bot.store.terms import SEND_SCOPE
 
 _BESIDE = Path(__file__).with_name("manifest.yml")
 MANIFEST = _BESIDE if _BESIDE.exists() else Path(__file__).parents[2] / "manifest.yml"

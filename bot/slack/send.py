@@ -13,7 +13,7 @@ from bot.slack.letters import SEND_ANYWAY, Change, Letter, change_button, send_b
 from bot.slack.places import Nowhere, Reply, VerdictModal
 from bot.slack.sending import Outcome, Sent
 from bot.slack.text import read
-from bot.store.database import StoreUnavailable
+from bot.store.terms import StoreUnavailable
 
 PRESS_AGAIN = {"ratelimited", "unreachable"}
 """Refusals after which the same press may succeed."""

@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.letters import Change, Letter
-from bot.store.database import StoreUnavailable
 from bot.store.owners import Person
-from bot.store.sends import SendState
-from bot.store.store import Store
+from bot.store.terms import SendState, StoreUnavailable
+
+if TYPE_CHECKING:
+    from bot.store.store import Store  # which imports the database; a worker without a store does without
 
 TOKEN_IS_GONE = {"account_inactive", "invalid_auth", "not_authed", "token_expired", "token_revoked", "missing_scope"}
 """What Slack says of a person's token that will not work again."""
@@ -44,7 +45,7 @@ class Outcome:
 class Sender:
     """Sends and edits with people's own tokens, which the store keeps."""
 
-    def __init__(self, store: Store, client: AsyncWebClient) -> None:
+    def __init__(self, store: "Store", client: AsyncWebClient) -> None:
         """`client` has no token of its own, and tries nothing again: what may be out is not sent twice."""
         self._store = store
         self._client = client

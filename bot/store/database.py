@@ -15,7 +15,8 @@ from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bot.errors import AngelError, SettingsError
+from bot.errors import SettingsError
+from bot.store.terms import StoreUnavailable
 
 T = TypeVar("T")
 
@@ -28,10 +29,6 @@ START_SECONDS = 20.0
 MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATING = 7_261_845_302
 """The number of PostgreSQL's lock while one process migrates: any number, so long as it stays the same."""
-
-
-class StoreUnavailable(AngelError):
-    """The store did not answer, or not in time. What needs no store goes on without it."""
 
 
 class Database:

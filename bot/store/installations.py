@@ -22,6 +22,7 @@ from bot.errors import AngelError
 from bot.store.database import Database
 from bot.store.keys import Cipher, EncryptedText
 from bot.store.owners import Person, Workspace
+from bot.store.terms import SEND_SCOPE
 
 CACHE_SECONDS = 30
 """How long a token that was looked up is used without looking again; a revoked one no longer than that."""
@@ -29,8 +30,6 @@ CACHED = 10_000
 """Tokens at most."""
 ROTATE_MINUTES = 30
 """A token that expires lives for 12 hours (Slack: "Token rotation"); it is renewed this long before its end."""
-SEND_SCOPE = "chat:write"
-"""What a person's token has to be for, to send as them."""
 _TOKENS = ("bot_token", "bot_refresh_token", "user_token", "user_refresh_token")
 
 

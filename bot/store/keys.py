@@ -6,6 +6,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
 from bot.errors import SettingsError
+from bot.store.terms import WrongKey
 
 
 def new_key() -> str:
@@ -47,10 +48,6 @@ class Cipher:
             return self._fernet.rotate(token).decode("ascii")
         except InvalidToken as error:
             raise WrongKey("None of the keys in ANGEL_SECRET_KEYS fits what is in the store.") from error
-
-
-class WrongKey(SettingsError):
-    """Something was encrypted with a key that is not among ours."""
 
 
 class EncryptedText(TypeDecorator[str]):

@@ -1,22 +1,16 @@
 """Which answers were sent: each is sent once, whoever presses how often, and whichever worker gets the press."""
 
 import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from bot.store.database import Database
 from bot.store.owners import Workspace
+from bot.store.terms import SendState
 
 KEPT_DAYS = 2
 """A button on an ephemeral message is gone long before: the message goes with a reload."""
-
-
-class SendState(StrEnum):
-    SENDING = "sending"
-    """Slack was asked. Where it stays so, nobody knows whether the message is out: it is not sent again."""
-    SENT = "sent"
 
 
 _TABLE = sa.Table(

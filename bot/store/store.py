@@ -1,7 +1,6 @@
 """The store: everything that is kept, behind one database and one set of keys."""
 
 import asyncio
-from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from slack_sdk.oauth.installation_store import Installation
@@ -9,23 +8,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import SettingsError
-from bot.store.choices import Choices, PersonsChoices, WorkspaceRules
-from bot.store.database import START_SECONDS, Database, StoreUnavailable
+from bot.store.choices import Choices
+from bot.store.database import START_SECONDS, Database
 from bot.store.installations import EncryptedInstallationStore, Tokens
-from bot.store.keys import Cipher, WrongKey
+from bot.store.keys import Cipher
 from bot.store.owners import Person, Workspace
 from bot.store.sends import Sends
 from bot.store.states import OAuthStates
-
-
-@dataclass(frozen=True)
-class About:
-    """What the store knows of a person when they use Angel."""
-
-    rules: WorkspaceRules = field(default_factory=WorkspaceRules)
-    choices: PersonsChoices = field(default_factory=PersonsChoices)
-    connected: bool = False
-
+from bot.store.terms import About, PersonsChoices, StoreUnavailable, WorkspaceRules, WrongKey
 
 _KEY_CHECK = sa.Table(
     "angel_key_check",

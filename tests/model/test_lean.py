@@ -22,11 +22,13 @@ with lean_imports(sys.argv[2]):
     from bot.model import chat
     from bot.model.loading import load_chat, load_offline
     models = [load_offline(Path(sys.argv[1])), load_chat(chat.config(), Path(sys.argv[1]))]
+import bot.slack.http, bot.slack.socket_mode
+database = [name for name in ("sqlalchemy", "alembic", "cryptography") if name in sys.modules]
 from bot.verdict import Draft
 answers = [model.check(Draft(text="You idiot.")).label.value for model in models]
 loaded = [name for name in ("pyarrow", "scipy", "fastapi", "mlflow.genai.judges") if name in sys.modules]
 import mlflow, pyarrow, scipy
-print(json.dumps([answers, loaded, callable(mlflow.genai.evaluate)]))
+print(json.dumps([answers, loaded, database, callable(mlflow.genai.evaluate)]))
 """
 
 
@@ -46,8 +48,9 @@ def test_mlflow_and_pandas_answer_without_what_no_check_needs(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    answers, loaded, whole_afterwards = json.loads(done.stdout.splitlines()[-1])
+    answers, loaded, database, whole_afterwards = json.loads(done.stdout.splitlines()[-1])
     assert answers == ["caution", "caution"]
+    assert database == []  # a worker without a store needs none
     assert whole_afterwards
     assert bool(loaded) is not lean, loaded
 

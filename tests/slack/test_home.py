@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bot.slack import wording
 from bot.slack.home import ANY_TONE, CONNECT, DISCONNECT, DRAFT, HOME_TONE, OPEN_RULES, TRY
-from bot.store.choices import PersonsChoices, WorkspaceRules
+from bot.store.terms import PersonsChoices, WorkspaceRules
 from bot.verdict import Tone
 from tests.slack.conftest import CAUTION, GOOD, FakeScreener, serving
 from tests.slack.many import JSON, Many, many

@@ -8,9 +8,9 @@ import pytest
 
 from bot.local_slack.clock import Clock
 from bot.slack.install import CONNECT_SECONDS
-from bot.store.choices import WorkspaceRules
 from bot.store.database import Database
 from bot.store.owners import Person, Workspace
+from bot.store.terms import WorkspaceRules
 from tests.slack.many import Many, many
 
 

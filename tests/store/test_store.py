@@ -13,13 +13,12 @@ import sqlalchemy as sa
 from slack_sdk.oauth.installation_store import Installation
 
 from bot.errors import AngelError, SettingsError
-from bot.store.choices import PersonsChoices, WorkspaceRules
-from bot.store.database import Database, StoreUnavailable, newest_revision, sqlite_url
+from bot.store.database import Database, newest_revision, sqlite_url
 from bot.store.installations import NotInstalled
-from bot.store.keys import Cipher, WrongKey, new_key
+from bot.store.keys import Cipher, new_key
 from bot.store.owners import Person, Workspace, person_of
-from bot.store.sends import SendState
 from bot.store.store import Store
+from bot.store.terms import PersonsChoices, SendState, StoreUnavailable, WorkspaceRules, WrongKey
 from bot.verdict import Tone
 from tests import postgresql
 from tests.store.conftest import KEY, TokenEndpoint
