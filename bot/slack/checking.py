@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from bot.slack import wording
 from bot.slack.angel import Angel
@@ -15,15 +14,10 @@ from bot.slack.buttons import EDIT_DRAFT, Asked, Ballot, Element
 from bot.slack.delivery import Undeliverable
 from bot.slack.interaction import Interaction
 from bot.slack.letters import connect_offer, send_buttons
-from bot.slack.places import VerdictPlace
+from bot.slack.places import VerdictPlace, apart
 from bot.slack.text import Origin, Written, cleaned, read
 from bot.store.terms import About, StoreUnavailable
 from bot.verdict import MAX_CONTEXT, Draft, Label, Verdict
-
-T = TypeVar("T")
-
-SHORT = 1_000
-"""Characters that are read and laid out in the loop: in about a millisecond, which a thread would cost, too."""
 
 
 async def check(
@@ -37,7 +31,7 @@ async def check(
     if not about.rules.admits(channel_id=asked.channel_id or None, user_id=did.user):
         await place.say(wording.NOT_HERE)
         return "not_here"
-    written = await _apart(asked.draft, lambda: Written(cleaned(asked.draft)) if plain else read(asked.draft))
+    written = await apart(asked.draft, lambda: Written(cleaned(asked.draft)) if plain else read(asked.draft))
     context = with_house_style(asked.context, about.rules.house_style)
     draft = Draft(text=written.text, tone=asked.tone, context=context, previous=asked.previous or None)
     began = time.monotonic()
@@ -49,7 +43,7 @@ async def check(
         ballot = replace(ballot, check=name or ballot.check)
     keeps_text = bool(angel.recorder and angel.recorder.keeps_text)
     offer = await _offer(angel, about, did, asked)
-    answer = await _apart(
+    answer = await apart(
         draft.text + (verdict.rewrite or ""),
         lambda: answer_on(place, asked, written, verdict, ballot, keeps_text, about.connected, offer),
     )
@@ -133,8 +127,3 @@ async def _patiently(angel: Angel, place: VerdictPlace, draft: Draft, user: str)
     finally:
         if not screening.cancel() and not screening.cancelled():
             screening.exception()  # looked at, so that asyncio does not print it
-
-
-async def _apart(text: str, work: Callable[[], T]) -> T:
-    """Done in a thread where the text is long, so that nobody else's ack waits for it."""
-    return work() if len(text) <= SHORT else await asyncio.to_thread(work)

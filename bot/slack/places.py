@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from bot.slack import wording
 from bot.slack.blocks import Answer, notice
@@ -11,10 +12,20 @@ from bot.slack.delivery import Refused, SlackClient, Undeliverable
 from bot.slack.in_flight import Place
 from bot.slack.modals import View, can_hold, composer_view, verdict_view
 from bot.slack.text import Origin, Rewrite, read
+from bot.threads import in_thread
 from bot.verdict import Verdict
 
+T = TypeVar("T")
+
+SHORT = 1_000
+"""Characters that are read and laid out in the loop: in about a millisecond, which a thread would cost, too."""
 ACK_READ_SECONDS = 3.0
 """For an ack to be read; by then it has been, or has come too late for Slack anyway."""
+
+
+async def apart(text: str, work: Callable[[], T]) -> T:
+    """What is read and laid out of a text; in a thread where that is long, so that nobody else's ack waits for it."""
+    return work() if len(text) <= SHORT else await in_thread(work, name="layout")
 
 
 class VerdictPlace(Place, Protocol):
@@ -48,9 +59,10 @@ class Reply:
 
     async def say(self, sentence: str, *, again: bool = False) -> None:
         row = retry_buttons(self._asked) if again else []
-        back = read(self._asked.draft) if self._asked.draft and self._asked.origin is Origin.DRAFT else None
+        draft = self._asked.draft if self._asked.origin is Origin.DRAFT else ""
+        answer = await apart(draft, lambda: notice(sentence, row=row, back=read(draft) if draft else None))
         # The answer that the button is on may still be of use; only what said "still reading" goes.
-        await self._send(notice(sentence, row=row, back=back), replace=self._replaces and self._waited)
+        await self._send(answer, replace=self._replaces and self._waited)
 
     async def still_reading(self) -> None:
         # Tried once: each further attempt might take a use away from the answer.
