@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
 
-from bot.errors import AngelError, ModelError, ModelRateLimited, ModelUnavailable
+from bot.errors import Busy, ModelError, ModelRateLimited, ModelUnavailable, TooManyAtOnce
 from bot.health import KNOWN, Health
 from bot.room import Room
 from bot.threads import in_thread
@@ -77,8 +77,9 @@ class Screener:
             async with self._room.place(person, self._deadline * ROOM_SHARE):
                 await self._acks_first()
                 verdict = await self._verdict(draft, began + self._deadline)
-        except AngelError as error:
-            logger.info("check outcome=%s ms=%.0f", type(error).__name__, (time.monotonic() - began) * 1_000)
+        except Busy as error:
+            outcome = "too_many_at_once" if isinstance(error, TooManyAtOnce) else "busy"
+            logger.info("check outcome=%s ms=%.0f", outcome, (time.monotonic() - began) * 1_000)
             raise
         logger.info(
             "check outcome=%s fallback=%s model=%s version=%s ms=%.0f chars=%d tokens_in=%s tokens_out=%s",
