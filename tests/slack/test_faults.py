@@ -1,12 +1,21 @@
 """What a person sees, and what is lost, when Slack or the process fails."""
 
+import asyncio
 import logging
+import os
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from bot.local_slack.slack import Clock, LocalSlack
+from bot.slack import wording
+from bot.slack.manifest import manifest
+from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import CAUTION_SENTENCE
 from tests.slack.conftest import FakeScreener, answered, seen, serving
+from tests.slack.worker import AT_ONCE, worker
 
 # Answers that do not get through at once
 
@@ -84,3 +93,132 @@ async def test_every_request_has_one_line_in_the_log(caplog: pytest.LogCaptureFi
         "slack kind=command outcome=caution",
         "slack kind=write_with_angel outcome=opened",
     ]
+
+
+# What is shown where an answer can't be
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"error": "expired_trigger_id"}, {"status": 500, "times": 100}, {"hang": True, "times": 100}], ids=str
+)
+async def test_whoever_cannot_have_the_composer_is_told(trouble: dict[str, Any]) -> None:
+    async with serving(FakeScreener(), "http", timeout=0.2) as served:
+        served.slack.fail("views.open", **trouble)
+        await served.slack.command("/angel")
+        answers = await served.slack.changed(lambda: served.slack.ephemerals())
+
+        assert wording.OPENED_LATE in seen(answers[0])
+
+
+async def test_an_answer_that_hangs_is_given_up_and_delays_no_ack(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "bot")
+    async with serving(FakeScreener(), "http", timeout=0.2) as served:
+        served.slack.fail("response_url", hang=True, times=100)
+        deliveries = await asyncio.gather(*(served.slack.command("/angel", f"Fine. {number}") for number in range(20)))
+        await served.end()
+
+    assert {delivery.error for delivery in deliveries} == {None}
+    assert caplog.text.count("kind=command outcome=undeliverable:TimeoutError") == 20
+
+
+# The line
+
+
+@pytest.mark.parametrize("how", ["dropped", "link_disabled"])
+async def test_a_line_that_goes_in_the_middle_of_a_check_costs_nothing(how: str) -> None:
+    screener = FakeScreener()
+    screener.gate.clear()
+    async with serving(screener, "socket_mode") as served:
+        await served.slack.command("/angel", "Fine.")
+        if how == "dropped":
+            served.slack.drop_connections()
+        else:
+            await served.slack.disconnect("link_disabled")
+        screener.gate.set()
+
+        await served.slack.changed(lambda: answered(served.slack))
+
+
+# The clock
+
+
+@pytest.mark.parametrize("jump", [86_400, -86_400])
+async def test_a_clock_that_jumps_in_the_middle_of_a_check_costs_nothing(
+    transport: str, jump: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screener, clock = FakeScreener(), time.time
+    screener.gate.clear()
+    slack = LocalSlack(manifest=manifest(), clock=Clock(frozen=True))  # ours jumps, Slack's does not
+    async with serving(screener, transport, slack=slack) as served:
+        await slack.command("/angel", "Fine.")
+        monkeypatch.setattr(time, "time", lambda: clock() + jump)
+        screener.gate.set()
+
+        await served.slack.changed(lambda: answered(served.slack))
+
+
+async def test_a_clock_that_is_off_is_said_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot")
+    ours = SimpleNamespace(time=lambda: time.time() + 600, monotonic=time.monotonic)
+    async with serving(FakeScreener(), "http") as served:
+        monkeypatch.setattr("bot.slack.http.time", ours)
+        delivery = await served.slack.command("/angel", "Fine.")
+
+    assert delivery.error == "http_client_error"
+    assert "http refused=stale" in caplog.messages
+
+
+# Workers
+
+
+async def test_two_workers_share_the_work_of_one_app_and_one_may_go() -> None:
+    other, stop = FakeScreener(), asyncio.Event()
+    async with serving(FakeScreener(), "socket_mode") as served:
+        slack = served.slack
+        serve = serve_socket_mode(
+            other, stop, bot_token=slack.bot_token, app_token=slack.app_token, slack_url=slack.api_url
+        )
+        second = asyncio.ensure_future(serve)
+        await slack.changed(lambda: slack.connections == 2)
+        deliveries = await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(20)))
+        stop.set()
+        await second
+        deliveries += await asyncio.gather(*(slack.command("/angel", f"Fine. {number}") for number in range(20, 40)))
+        await slack.changed(lambda: answered(slack, 40))
+
+    assert {delivery.error for delivery in deliveries} == {None}
+    assert len(served.screener.drafts) + len(other.drafts) == 40
+    assert len(other.drafts) == 10
+
+
+async def test_a_worker_that_is_killed_loses_what_was_in_flight_and_nothing_else() -> None:
+    async with LocalSlack(manifest=manifest()) as slack:
+        async with worker(slack, "socket_mode", 60) as process:
+            for number in range(5):
+                await slack.command("/angel", f"Fine. {number} {AT_ONCE}")
+            await slack.changed(lambda: answered(slack, 5))
+            in_flight = [await slack.command("/angel", f"Fine. Slow {number}") for number in range(3)]
+            process.kill()
+            await slack.changed(lambda: not slack.connections)
+        async with worker(slack, "socket_mode", 60):
+            after = await slack.command("/angel", f"Fine. After {AT_ONCE}")
+            await slack.changed(lambda: answered(slack, 6))
+
+    assert {delivery.error for delivery in (*in_flight, after)} == {None}
+    assert len(slack.ephemerals()) == 6
+
+
+async def test_a_full_disk_under_the_log_costs_nobody_an_answer() -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        async with LocalSlack(manifest=manifest()) as slack, worker(slack, "socket_mode", 0, stderr=full) as process:
+            for number in range(3):
+                assert (await slack.command("/angel", f"Fine. {number}")).acked
+            await slack.changed(lambda: answered(slack, 3))
+            process.terminate()
+
+            assert await process.wait() == 0
+    finally:
+        os.close(full)

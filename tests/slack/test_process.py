@@ -1,13 +1,8 @@
 """The worker as a process, and the signals that end it."""
 
 import asyncio
-import re
-import resource
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,43 +12,7 @@ from bot.local_slack.slack import LocalSlack
 from bot.slack.manifest import manifest
 from bot.verdict import CAUTION_SENTENCE
 from tests.slack.conftest import seen
-
-ROOT = Path(__file__).parents[2]
-
-
-@asynccontextmanager
-async def worker(
-    slack: LocalSlack, transport: str, seconds: float, *, descriptors: int = 1_024
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker that is ready, with a model that takes `seconds`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.slack.worker", transport, slack.api_url, slack.bot_token, slack.app_token),
-        *(slack.signing_secret, str(seconds), "0"),
-        cwd=ROOT,
-        stderr=asyncio.subprocess.PIPE,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)),
-    )
-    try:
-        if transport == "http":
-            port = await _said(process, r"listening on port (\d+)")
-            slack.request_url = f"http://127.0.0.1:{port}/slack/events"
-        else:
-            await slack.changed(lambda: slack.connections)
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _said(process: asyncio.subprocess.Process, pattern: str) -> str:
-    """What the pattern's group matched in a line that the process has just logged."""
-    assert process.stderr
-    while line := (await process.stderr.readline()).decode():
-        if found := re.search(pattern, line):
-            return found[found.re.groups]
-    raise AssertionError(f"it ended without saying {pattern}")
+from tests.slack.worker import said, worker
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -61,7 +20,7 @@ async def test_a_signal_ends_it_once_all_in_flight_is_answered(transport: str, n
     async with LocalSlack(manifest=manifest()) as slack, worker(slack, transport, 0.5) as process:
         deliveries = await asyncio.gather(*(slack.command("/angel", f"Fine. {each}") for each in range(10)))
         process.send_signal(number)
-        await _said(process, "finishing 10 checks")
+        await said(process, "finishing 10 checks")
 
         assert await process.wait() == 0
         assert all(delivery.acked for delivery in deliveries)
@@ -72,7 +31,7 @@ async def test_a_second_signal_ends_it_now(transport: str) -> None:
     async with LocalSlack(manifest=manifest()) as slack, worker(slack, transport, 60) as process:
         await slack.command("/angel", "Fine.")
         process.terminate()
-        await _said(process, "once more ends it now")
+        await said(process, "once more ends it now")
         process.terminate()
 
         assert await process.wait() == 128 + signal.SIGTERM
