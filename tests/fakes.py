@@ -52,7 +52,9 @@ def judge(draft: str) -> str:
 
 
 class FakeOpenAI:
-    """Answers `replies` in turn, then with `judge`, or a model's own of `judges`. What it was asked: `requests`.
+    """Answers `replies` in turn, then with `judge`, or a model's own of `judges`; a model of `roles` says something of
+    the whole request, as a judge of rewrites or a reflection does. What it was asked: `requests`, and as an embedder
+    `embedded`.
 
     `key`: the API key it takes, any where None; `models`: the names it knows, any where None; `unsupported`: parameters
     it refuses as OpenAI does; `plain_refusal`: it refuses them in words only, as many compatible servers do.
@@ -67,6 +69,8 @@ class FakeOpenAI:
         self.plain_refusal = False
         self.judge: Callable[[str], str] = judge
         self.judges: dict[str, Callable[[str], str]] = {}
+        self.roles: dict[str, Callable[[dict[str, Any]], str]] = {}
+        self.embedded: list[str] = []
         self.seconds = 0.0
         self.in_flight = 0
         self.most_in_flight = 0
@@ -115,6 +119,7 @@ class FakeOpenAI:
         self._stop = asyncio.Event()
         application = web.Application(client_max_size=8 * 2**20)
         application.router.add_post("/v1/chat/completions", self._complete)
+        application.router.add_post("/v1/embeddings", self._embed)
         application.router.add_get("/v1/models", self._list_models)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -139,9 +144,7 @@ class FakeOpenAI:
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             reply = self._refusal(request, asked) or (
-                self.replies.popleft()
-                if self.replies
-                else Reply(self.judges.get(asked["model"], self.judge)(draft_of(asked)))
+                self.replies.popleft() if self.replies else Reply(self._said(asked))
             )
             if reply.hang:
                 await self._released.wait()
@@ -162,6 +165,22 @@ class FakeOpenAI:
             headers=reply.headers,
             content_type=reply.content_type,
         )
+
+    def _said(self, asked: dict[str, Any]) -> str:
+        """What a model with a role says of the whole request, and any other of the draft in it."""
+        if asked["model"] in self.roles:
+            return self.roles[asked["model"]](asked)
+        return self.judges.get(asked["model"], self.judge)(draft_of(asked))
+
+    async def _embed(self, request: web.Request) -> web.Response:
+        """A vector for each text: how often each letter is in it."""
+        asked = await request.json()
+        texts = [asked["input"]] if isinstance(asked["input"], str) else asked["input"]
+        self.embedded += texts
+        vectors = [[float(text.casefold().count(letter)) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts]
+        data = [{"object": "embedding", "index": place, "embedding": each} for place, each in enumerate(vectors)]
+        usage = {"prompt_tokens": 1, "total_tokens": 1}
+        return web.json_response({"object": "list", "data": data, "model": asked["model"], "usage": usage})
 
     async def _trickle(self, request: web.Request) -> None:
         """Begins to answer, and sends blanks for as long as somebody listens."""

@@ -60,8 +60,10 @@ class _Evaluation:
         self._asker = asker
         self._answered = answered
         self._count = self._verdicts = 0
+        self._hopeless_after = HOPELESS
 
     async def run(self, examples: Sequence[Example]) -> list[Outcome]:
+        self._hopeless_after = min(HOPELESS, len(examples))
         outcomes = dict(zip(examples, self._kept.read(examples), strict=True))
         todo = [example for example, outcome in outcomes.items() if outcome is None]
         for outcome in outcomes.values():
@@ -97,7 +99,7 @@ class _Evaluation:
         self._kept.add(outcome)
         self._note(outcome)
         self._answered(1)
-        if self._count >= HOPELESS and not self._verdicts:
+        if self._count >= self._hopeless_after and not self._verdicts:
             raise self._hopeless(answer.reason or "")
         return outcome
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.bulk import as_typed
 from bot.errors import AngelError, DraftRejected
 from bot.verdict import JUDGEMENTS, Category, Draft, Label, Tone
 
@@ -110,7 +111,8 @@ _LABELS = {label.value: label for label in JUDGEMENTS}
 def _example(cells: dict[str, str]) -> Example:
     if _MORE in cells:
         raise AngelError("It has more cells than there are columns. Put double quotes around a text with commas in it.")
-    cells = {column: (cells.get(column) or "").strip() for column in COLUMNS}
+    # What begins like a formula has an apostrophe before it, where `angel model feedback --rows` wrote it.
+    cells = {column: as_typed((cells.get(column) or "").strip()) for column in COLUMNS}
     try:
         label = _LABELS[cells["label"].casefold()]
     except KeyError:

@@ -4,11 +4,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 import mlflow
-from mlflow.exceptions import MlflowException
 
-from bot.errors import AngelError
-from bot.evaluation.store import DEFAULT_STORE, EXPERIMENT
+from bot.evaluation.store import EXPERIMENT, address, mlflow_errors
 from bot.evaluation.traces import CHECK, HELPFUL, TEXT, traces
+from bot.model.local_store import is_missing
 from bot.verdict import Label
 
 
@@ -43,10 +42,11 @@ class GivenText:
 
 def feedback(tracking_uri: str | None) -> tuple[list[Votes], list[GivenText]]:
     """All votes by model version, most checks first, and the texts that were given. Raises AngelError."""
-    mlflow.set_tracking_uri(tracking_uri or DEFAULT_STORE)
+    if is_missing(address(tracking_uri)):
+        return [], []
     counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     given = []
-    try:
+    with mlflow_errors("give the votes"):
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
         for trace in traces(experiment.experiment_id, f"tag.`{CHECK}` != ''") if experiment else ():
             tags = trace.info.tags
@@ -61,11 +61,6 @@ def feedback(tracking_uri: str | None) -> tuple[list[Votes], list[GivenText]]:
                 given.append(
                     GivenText(text, Label(tags["label"]), found, tags.get("model", "?"), tags.get("version", ""))
                 )
-    except MlflowException as error:
-        raise AngelError(
-            f"MLflow could not give the votes ({error.error_code}). "
-            "Check MLFLOW_TRACKING_URI, and that the server there is up."
-        ) from error
     votes = [
         Votes(model, version, count["checks"], count["helpful"], count["unhelpful"])
         for (model, version), count in counts.items()

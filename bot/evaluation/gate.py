@@ -20,6 +20,8 @@ class Thresholds:
       chance alone would break that many more rows than it fixes in more than one run out of ten (exact sign test).
     - `min_offered`, `min_clean`: one caution in ten may come without a rewrite, one rewrite in five may fail a check.
       A choice: under such a rewrite Angel says what was lost, and the author has the last word.
+    - `min_judged_good`: as for clean rewrites. `min_agreement`: a judge that says of labelled rewrites what people say
+      in less than four of five is no judge. Both count only where a judge is asked for.
     - `max_no_verdict`: one message in fifty may fall back to the offline check. A choice, too.
     """
 
@@ -30,6 +32,8 @@ class Thresholds:
     min_offered: float = 0.90
     min_clean: float = 0.80
     max_no_verdict: float = 0.02
+    min_judged_good: float = 0.80
+    min_agreement: float = 0.80
 
 
 def gate(
@@ -37,18 +41,21 @@ def gate(
     champion: Scorecard | None,
     *,
     examples: str | None = None,
+    judged: bool = False,
     thresholds: Thresholds = Thresholds(),  # frozen, so one for all is safe
 ) -> list[str]:
     """The reasons, as sentences, why `candidate` may not become champion; none means that it may.
 
-    `examples` is the digest of the current examples: a scorecard on others says nothing about today's.
+    `judged` also asks for a judge's word on the rewrites, and that the judge agrees with people. `examples` is the
+    digest of the current examples: a scorecard on others says nothing about today's.
     """
     if examples is not None and candidate.examples != examples:
         return [
             "It was evaluated on other examples than the current ones. Run `angel model evaluate` on it first, "
             "on all of them."
         ]
-    return [*_floors(candidate, thresholds), *(_against(candidate, champion, thresholds) if champion else ())]
+    asked = _judged(candidate, thresholds) if judged else ()
+    return [*_floors(candidate, thresholds), *asked, *(_against(candidate, champion, thresholds) if champion else ())]
 
 
 def _floors(candidate: Scorecard, thresholds: Thresholds) -> Iterable[str]:
@@ -67,6 +74,21 @@ def _floors(candidate: Scorecard, thresholds: Thresholds) -> Iterable[str]:
             yield f"{name} is {share}; at most {percent(most)} is allowed."
     for name, times in candidate.broken_checks.items():
         yield f"The check `{name}` itself failed on {times} of its rewrites, so nobody knows whether they are clean."
+
+
+def _judged(candidate: Scorecard, thresholds: Thresholds) -> Iterable[str]:
+    if candidate.judged_good is None:
+        yield "No judge has read its rewrites. Evaluate it with --judge MODEL."
+        return
+    for name, share in candidate.agreement.items():
+        if share.rate is None or share.rate < thresholds.min_agreement:
+            yield (
+                f"The judge agrees with people on `{name}` in {share}; at least {percent(thresholds.min_agreement)} is "
+                "needed before anybody relies on it. Evaluate it with another judge."
+            )
+    share = candidate.judged_good
+    if share.rate is None or share.rate < thresholds.min_judged_good:
+        yield f"The judge finds {share} of the rewrites good; at least {percent(thresholds.min_judged_good)} is needed."
 
 
 def _against(candidate: Scorecard, champion: Scorecard, thresholds: Thresholds) -> Iterable[str]:

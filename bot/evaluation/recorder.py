@@ -17,10 +17,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import mlflow
-from mlflow.entities import AssessmentSource, Trace
+from mlflow.entities import AssessmentSource, SpanType, Trace
 from mlflow.exceptions import MlflowException
+from mlflow.tracing.constant import SpanAttributeKey, TokenUsageKey, TraceMetadataKey
 
-from bot.evaluation.store import DEFAULT_STORE, EXPERIMENT
+from bot.evaluation.mlflow_internals import model_id_of
+from bot.evaluation.store import EXPERIMENT, MODEL, address, open_to_write
 from bot.evaluation.traces import CHECK, HELPFUL, TEXT, traces
 from bot.verdict import Draft, Verdict
 
@@ -52,7 +54,7 @@ class Recorder:
     def __init__(self, tracking_uri: str | None, key: str, *, keeps_text: bool = False) -> None:
         self.keeps_text = keeps_text
         self._key = key.encode()
-        mlflow.set_tracking_uri(tracking_uri or DEFAULT_STORE)
+        open_to_write(address(tracking_uri))
         self._notes: queue.Queue[Note] = queue.Queue(WAITING)
         self._dropped = 0
         # By check, name and user: whoever votes again before MLflow knows of the first vote has voted once.
@@ -60,6 +62,7 @@ class Recorder:
         self._votes_due = 0.0
         self._ended = False
         self._experiment: str | None = None
+        self._model_ids: dict[str, str | None] = {}
         # MLflow reads them when its exporter starts: a trace is to be found soon, a dead server given up soon.
         os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_MAX_INTERVAL_MILLIS", "200")
         os.environ.setdefault("MLFLOW_ASYNC_TRACE_LOGGING_RETRY_TIMEOUT", "2")
@@ -85,11 +88,18 @@ class Recorder:
             "draft_chars": len(draft.text),
             "context_chars": len(draft.context or ""),
             "rewrite_chars": len(verdict.rewrite or ""),
-            "input_tokens": verdict.input_tokens,
-            "output_tokens": verdict.output_tokens,
-            "user": self._hash(user),
         }
-        self._put(lambda: self._trace(labels, attributes, ended - int(seconds * 1e9), ended))
+        if verdict.input_tokens is not None and verdict.output_tokens is not None:
+            attributes[SpanAttributeKey.CHAT_USAGE] = {
+                TokenUsageKey.INPUT_TOKENS: verdict.input_tokens,
+                TokenUsageKey.OUTPUT_TOKENS: verdict.output_tokens,
+                TokenUsageKey.TOTAL_TOKENS: verdict.input_tokens + verdict.output_tokens,
+            }
+        if not verdict.offline:
+            attributes[SpanAttributeKey.MODEL] = verdict.model
+        metadata = {TraceMetadataKey.TRACE_USER: self._hash(user)}
+        began = ended - int(seconds * 1e9)
+        self._put(lambda: self._trace(labels, attributes, metadata, verdict.version, began, ended))
         return name
 
     def vote(self, check: str, *, helpful: bool, user: str) -> None:
@@ -143,15 +153,40 @@ class Recorder:
             # A trace is never worth a person's answer. MLflow's text may quote what was sent to it.
             logger.warning("a trace or vote was lost (%s)", type(error).__name__)
 
-    def _trace(self, labels: dict[str, str], attributes: dict[str, Any], began: int, ended: int) -> None:
+    def _trace(
+        self,
+        labels: dict[str, str],
+        attributes: dict[str, Any],
+        metadata: dict[str, str],
+        version: str | None,
+        began: int,
+        ended: int,
+    ) -> None:
+        """A trace with MLflow's own keys where it has one, so that its overview, filters and cost pages work."""
+        experiment, model_id = self._in_experiment(), self._model_id(version)
+        if model_id:
+            metadata = metadata | {TraceMetadataKey.MODEL_ID: model_id}
         span = mlflow.start_span_no_context(
             name="check",
-            experiment_id=self._in_experiment(),
+            span_type=SpanType.CHAT_MODEL,
+            experiment_id=experiment,
             attributes=attributes,
             tags=labels,
+            metadata=metadata,
             start_time_ns=began,
         )
         span.end(end_time_ns=ended)
+
+    def _model_id(self, version: str | None) -> str | None:
+        """The logged model behind a version of ours, asked for once; None where MLflow knows of none."""
+        if not version:
+            return None
+        if version not in self._model_ids:
+            try:
+                self._model_ids[version] = model_id_of(mlflow.MlflowClient().get_model_version(MODEL, version))
+            except MlflowException:
+                return None  # a version of somebody else's model, or MLflow is away: asked again with the next check
+        return self._model_ids[version]
 
     def _put_vote(self, check: str, name: str, value: bool | str, user: str) -> None:
         vote = {(check, name, self._hash(user)): _Vote(value, time.monotonic() + VOTE_SECONDS)}

@@ -1,31 +1,32 @@
 """Versions of the chat model in MLflow: log, promote, roll back, list."""
 
+import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
 import mlflow
-import mlflow.genai
 import mlflow.pyfunc
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+from bot.evaluation import promotions, prompts
 from bot.evaluation.gate import gate
+from bot.evaluation.mlflow_internals import user
+from bot.evaluation.promotions import Change, Kind
+from bot.evaluation.prompts import PROMPT, Prompt
 from bot.evaluation.scorecard import Scorecard
-from bot.evaluation.store import DEFAULT_STORE, EXPERIMENT, StoreError, mlflow_errors, silent
+from bot.evaluation.store import EXPERIMENT, MODEL, StoreError, address, mlflow_errors, open_to_write, silent
 from bot.model.loading import CLEAN, INPUT_EXAMPLE, SIGNATURE
-from bot.model.prompt import INSTRUCTIONS
-
-MODEL = "text-message-angel"
-PROMPT = "text-message-angel-instructions"
-"""In the Prompt Registry. MLflow keeps prompts and models under one roof, so the two can't share a name."""
+from bot.model.local_store import is_missing, shown
 
 CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
 
@@ -85,29 +86,51 @@ class Logged:
         return f"models:/{MODEL}/{self.version}"
 
 
+RECORDED = ("caution_recall", "caution_precision", "false_alarms", "rewrites_clean", "rows")
+"""The figures that stand in the record of a promotion."""
+
+
 class Registry:
     """The chat model's versions in one MLflow store."""
 
     def __init__(self, tracking_uri: str | None = None) -> None:
-        self.tracking_uri = tracking_uri or DEFAULT_STORE
-        with mlflow_errors("open its store"):
-            mlflow.set_tracking_uri(self.tracking_uri)
-            self._client = MlflowClient()
+        self.tracking_uri = address(tracking_uri)
 
-    def log(self, config: Mapping[str, Any]) -> Logged:
-        """Log the chat model with this configuration in a run of its own, register it, and make it the candidate."""
-        with mlflow_errors("log the model"), silent():
+    @cached_property
+    def _client(self) -> MlflowClient:
+        """Made when it is first used: to make one makes the store, where that is a file."""
+        return MlflowClient()
+
+    @property
+    def shown_uri(self) -> str:
+        """The store's address as it may be printed."""
+        return shown(self.tracking_uri)
+
+    def prompt(self, wanted: str | None, text: str | None = None) -> Prompt:
+        """The prompt version to log a model with, as `prompts.chosen` has it."""
+        if text is not None:
+            prompts.refuse_placeholders(text)
+        open_to_write(self.tracking_uri)
+        return prompts.chosen(wanted, text)
+
+    def log(self, config: Mapping[str, Any], prompt: Prompt | None = None) -> Logged:
+        """Log the chat model with this configuration in a run of its own, register it, and make it the candidate.
+
+        Its instructions are the prompt's, or those of `config`, which then become a version of the prompt.
+        """
+        prompt = prompt or self.prompt(None, str(config["instructions"]))
+        open_to_write(self.tracking_uri)
+        config = {**config, "instructions": prompt.instructions}
+        # As files: MLflow writes what is in `model_config` as the run's params, instructions and schema in pieces.
+        texts = {"instructions": prompt.instructions, "schema": json.dumps(config["schema"])}
+        settings = {name: value for name, value in config.items() if name not in texts}
+        with mlflow_errors("log the model"), silent(), _files(texts) as artifacts, _code() as code:
             mlflow.set_experiment(EXPERIMENT)
-            prompt = _prompt_version(str(config["instructions"]))
-            with mlflow.start_run(run_name=f"log {config['model']}") as run, _code() as code:
-                mlflow.log_params(
-                    {name: value for name, value in config.items() if name not in ("instructions", "schema")}
-                )
-                mlflow.log_text(str(config["instructions"]), "prompt.txt")
-                mlflow.log_dict(dict(config["schema"]), "schema.json")
+            with mlflow.start_run(run_name=f"log {config['model']} prompt {prompt.version}"[:250]) as run:
                 info = mlflow.pyfunc.log_model(
-                    name="model",
+                    name=_name(str(config["model"]), prompt),
                     python_model=str(_BOT / "model" / "chat.py"),
+                    artifacts=artifacts,
                     code_paths=[str(code)],
                     signature=SIGNATURE,
                     input_example=INPUT_EXAMPLE,
@@ -116,19 +139,35 @@ class Registry:
                         f"mlflow=={mlflow.__version__}",
                         *(f"{name}=={installed(name)}" for name in _REQUIRED),
                     ],
-                    model_config=dict(config),
-                    prompts=[prompt],
+                    model_config=settings,
+                    prompts=[prompt.uri],
                     registered_model_name=MODEL,
                     metadata={"offline": False, CLEAN: True},
                 )
             number = str(info.registered_model_version)
-            self._client.set_model_version_tag(MODEL, number, "model", str(config["model"]))
-            self._client.set_model_version_tag(MODEL, number, "prompt_version", str(prompt.version))
-            self._client.set_registered_model_alias(MODEL, CANDIDATE, number)
-        return Logged(number, run.info.run_id, int(prompt.version))
+            tags = {"model": config["model"], "prompt_name": prompt.name, "prompt_version": prompt.version}
+            for name, value in tags.items():
+                self._client.set_model_version_tag(MODEL, number, name, str(value))
+        self._point(CANDIDATE, self.version(number))
+        return Logged(number, run.info.run_id, prompt.version)
+
+    def _point(self, alias: str, version: Version | None) -> None:
+        """Give the alias to this version and its prompt, or take it from all where None."""
+        with mlflow_errors("move the aliases"):
+            if version is None:
+                self._client.delete_registered_model_alias(MODEL, alias)
+                with suppress(MlflowException):  # no prompt of ours had it
+                    self._client.delete_prompt_alias(PROMPT, alias)
+                return
+            self._client.set_registered_model_alias(MODEL, alias, version.number)
+            number = version.tags.get("prompt_version")
+            if number:
+                self._client.set_prompt_alias(version.tags.get("prompt_name", PROMPT), alias, int(number))
 
     def versions(self) -> list[Version]:
         """All versions, the newest first; none where nothing has been logged yet."""
+        if is_missing(self.tracking_uri):
+            return []
         with mlflow_errors("list the versions"):
             found = self._client.search_model_versions(f"name='{MODEL}'")
             # Aliases stand on the registered model; a search leaves them out of the versions.
@@ -189,7 +228,7 @@ class Registry:
         except (MlflowException, OSError, ValueError):
             return None  # deleted, or of a version of ours that kept other figures: to be evaluated again either way
 
-    def reasons_against(self, version: Version, examples: str) -> list[str]:
+    def reasons_against(self, version: Version, examples: str, *, judged: bool = False) -> list[str]:
         """Why the version may not become champion on the examples with this digest; none means that it may."""
         card = self.scorecard(version, examples)
         if card is None:
@@ -199,52 +238,121 @@ class Registry:
                 else "It has not been evaluated yet"
             )
             return [f"{why}: angel model evaluate --model {version.uri}"]
-        return self.reasons_against_figures(version, card, examples)
+        return self.reasons_against_figures(version, card, examples, judged=judged)
 
-    def reasons_against_figures(self, version: Version, card: Scorecard, examples: str) -> list[str]:
+    def reasons_against_figures(
+        self, version: Version, card: Scorecard, examples: str, *, judged: bool = False
+    ) -> list[str]:
         """The same for figures that are not in MLflow yet."""
         champion = self.find(CHAMPION)
         if champion is None or champion.number == version.number:
-            return gate(card, None, examples=examples)
+            return gate(card, None, examples=examples, judged=judged)
         standing = self.scorecard(champion, examples)
         if standing is None:
             return [
-                *gate(card, None, examples=examples),
+                *gate(card, None, examples=examples, judged=judged),
                 f"The champion, version {champion.number}, has no evaluation on these examples to be compared with: "
                 f"angel model evaluate --model {champion.uri}",
             ]
-        return gate(card, standing, examples=examples)
+        return gate(card, standing, examples=examples, judged=judged)
 
-    def note_forced(self, version: Version, reason: str, despite: list[str]) -> None:
-        """Record why a version is made champion without the gate: on the version, and in the run it was logged in."""
-        notes = {"forced": reason, "forced_despite": " ".join(despite) or "nothing", "forced_at": _now()}
-        with mlflow_errors("record the reason"):
-            for name, value in notes.items():
-                self._client.set_model_version_tag(MODEL, version.number, name, value)
-                if version.run_id:
-                    self._client.set_tag(version.run_id, name, value)
+    def history(self) -> list[Change]:
+        """Every promotion and rollback, the oldest first."""
+        if not self.versions():
+            return []
+        with mlflow_errors("read the history"):
+            return promotions.read(self._client.get_registered_model(MODEL).tags)
 
-    def make_champion(self, version: Version) -> Version | None:
-        """Move `champion` to this version; the one that had it becomes `previous`, and is returned."""
+    def make_champion(
+        self,
+        version: Version,
+        kind: Kind = Kind.PROMOTE,
+        *,
+        figures: Mapping[str, float] | None = None,
+        reason: str | None = None,
+        despite: Sequence[str] = (),
+    ) -> Version | None:
+        """Move `champion` to this version and record it; the one that had it becomes `previous`, and is returned.
+
+        `figures` are those it passed the gate on; `reason` says why it need not, and `despite` what the gate said.
+        """
         champion = self.find(CHAMPION)
-        with mlflow_errors("move the aliases"):
+        if champion and champion.number == version.number:
+            return champion
+        if champion and kind is not Kind.ROLLBACK:
             # `previous` first: a stop in between leaves two names for the old champion, not none.
-            if champion and champion.number != version.number:
-                self._client.set_registered_model_alias(MODEL, PREVIOUS, champion.number)
-            self._client.set_registered_model_alias(MODEL, CHAMPION, version.number)
+            self._point(PREVIOUS, champion)
+        self._point(CHAMPION, version)
+        self._record(
+            Change(
+                kind,
+                datetime.now(UTC),
+                user(),
+                champion.number if champion else None,
+                version.number,
+                {name: value for name, value in (figures or {}).items() if name in RECORDED},
+                reason,
+                " ".join(despite) or None,
+            ),
+            version,
+        )
         return champion
 
-    def roll_back(self) -> tuple[Version, Version]:
-        """Give `champion` back to `previous`, and the other way round: (from, to). Undone by another roll_back."""
-        champion, previous = self.find(CHAMPION), self.find(PREVIOUS)
-        if champion is None or previous is None or champion.number == previous.number:
+    def _record(self, change: Change, version: Version) -> None:
+        name, value = change.tag
+        notes = {"changed": f"{change.kind} {change.at:%Y-%m-%d %H:%M} UTC by {change.by}"}
+        if change.reason:
+            notes |= {"forced": change.reason, "forced_despite": change.despite or "nothing"}
+        with mlflow_errors("record the change"):
+            self._client.set_registered_model_tag(MODEL, name, value)
+            for note, said in notes.items():
+                self._client.set_model_version_tag(MODEL, version.number, note, said)
+                if version.run_id:
+                    self._client.set_tag(version.run_id, note, said)
+
+    def roll_back(self, to: Version | None = None) -> tuple[Version, Version]:
+        """Give `champion` back to the champion before it, or to the version named: (from, to).
+
+        Without a name it never leads to a version that was rolled back from, and never further back than one step: two
+        people who do it at the same time do it once. Raises StoreError.
+        """
+        champion = self.find(CHAMPION)
+        if champion is None:
             raise StoreError("There is no previous champion to go back to. See: angel model list")
-        self.make_champion(previous)
-        return champion, previous
+        changes = self.history()
+        earlier = promotions.earlier_champions(changes, champion.number)
+        if to is None:
+            if changes and changes[-1].kind is Kind.ROLLBACK and changes[-1].after == champion.number:
+                last = changes[-1]
+                raise StoreError(
+                    f"Version {champion.number} is the champion since {last.by} rolled back from version "
+                    f"{last.before} at {last.at.astimezone():%Y-%m-%d %H:%M}. "
+                    "To go to another, name it: angel model rollback VERSION"
+                )
+            previous = self.find(PREVIOUS)
+            number = next(iter(earlier), None) if changes else previous.number if previous else None
+            if number is None or number == champion.number:
+                raise StoreError("There is no previous champion to go back to. See: angel model list")
+            to = self.version(number)
+        self.make_champion(to, Kind.ROLLBACK)
+        further = [number for number in promotions.earlier_champions(self.history(), to.number) if number != to.number]
+        self._point(PREVIOUS, self.version(further[0]) if further else None)
+        return champion, to
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _name(model: str, prompt: Prompt) -> str:
+    """The logged model's name in MLflow, which tells it from the others: `gpt-5.4-mini-prompt-3`."""
+    # MLflow takes no / : . % " ' in it.
+    return re.sub(r"[^\w-]+", "-", f"{model}-prompt-{prompt.version}").strip("-")
+
+
+@contextmanager
+def _files(texts: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """A file for each of the texts: their paths by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in texts.items():
+            (Path(folder) / f"{name}.txt").write_text(text, encoding="utf-8")
+        yield {name: str(Path(folder) / f"{name}.txt") for name in texts}
 
 
 @contextmanager
@@ -256,15 +364,3 @@ def _code() -> Iterator[Path]:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(_BOT / name, copy / name)
         yield copy
-
-
-def _prompt_version(instructions: str) -> Any:
-    """The version of these instructions in the Prompt Registry: the latest where it is the same, else a new one."""
-    latest = mlflow.genai.load_prompt(f"prompts:/{PROMPT}@latest", allow_missing=True, cache_ttl_seconds=0)
-    if latest is not None and latest.template == instructions:
-        return latest
-    return mlflow.genai.register_prompt(name=PROMPT, template=instructions, commit_message=_about(instructions))
-
-
-def _about(instructions: str) -> str:
-    return "the built-in instructions" if instructions == INSTRUCTIONS else "instructions from a file"

@@ -1,4 +1,9 @@
-"""An evaluation, put where MLflow shows it: a run with its figures, its report and every row."""
+"""An evaluation, put where MLflow shows it: a run with its figures, its report and a trace for every row.
+
+Not through mlflow.genai.evaluate: it asks the server for each trace and writes each judgement by itself, about ten
+requests a row, which takes most of two minutes for two hundred rows. Here a row's trace goes out with all that is said
+of it at once. What comes out is the same kind of run, on the same pages.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,18 +15,37 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 import mlflow
-import mlflow.genai
 import pandas as pd
-from mlflow.entities import Feedback
-from mlflow.environment_variables import MLFLOW_GENAI_EVAL_MAX_WORKERS
-from mlflow.genai.scorers import Scorer, scorer
+from mlflow.entities import AssessmentSource, LoggedModelInput, SpanType
+from mlflow.entities.dataset_input import DatasetInput
 
+from bot.evaluation import datasets
+from bot.evaluation.mlflow_internals import EVALUATION_RUN, config_of
 from bot.evaluation.registry import SCORECARD, Registry
 from bot.evaluation.report import confusion_picture, html_report, html_responses
 from bot.evaluation.scorecard import Scorecard, ScoredRow
-from bot.evaluation.store import EXPERIMENT, mlflow_errors, silent
+from bot.evaluation.store import EVALUATIONS, mlflow_errors, open_to_write, silent
 from bot.evaluation.subject import Subject
+from bot.model.local_store import shown
 from bot.verdict import Label
+
+FIGURES = (
+    "rows",
+    "caution_recall",
+    "caution_precision",
+    "false_alarms",
+    "no_verdict",
+    "rewrites_offered",
+    "rewrites_clean",
+    "rewrites_judged_good",
+    "rewrites_nearness",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "input_tokens",
+    "output_tokens",
+    "cost_per_thousand_usd",
+)
+"""The figures that are columns in MLflow: what one reads first. Intervals, slices and checks are in the report."""
 
 
 class Measure(NamedTuple):
@@ -40,42 +64,7 @@ MEASURES: Mapping[str, Measure] = {
     "no_verdict": Measure(lambda row: row.outcome.verdict is None, True),
     "rewrites_clean": Measure(lambda row: not row.failed_checks if row.outcome.rewrite is not None else None, False),
 }
-"""The scorers that MLflow shows row by row. The mean of each is the scorecard's share of the same name."""
-
-
-def scorers(card: Scorecard, measures: Mapping[str, Measure] = MEASURES) -> list[Scorer]:
-    """The measures as MLflow's scorers. One that raises counts against the model; MLflow would leave the row out."""
-    rows = {_place(*_cells(row)): row for row in card.rows}
-
-    def made(name: str, measure: Measure) -> Scorer:
-        def judge(inputs: dict[str, Any], expectations: dict[str, Any]) -> Feedback | None:
-            try:
-                row = rows[_place(inputs, expectations)]
-                value = measure.of(row)
-                rationale = _rationale(row)
-            except Exception as error:  # whatever it is, the model must not gain by it
-                value, rationale = measure.worst, f"The scorer failed with {type(error).__name__}."
-            return None if value is None else Feedback(value=value, rationale=rationale)
-
-        return scorer(judge, name=name)
-
-    return [made(name, measure) for name, measure in measures.items()]
-
-
-def _cells(row: ScoredRow) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The row as MLflow's inputs and expectations."""
-    draft = row.example.draft
-    return draft.model_dump(mode="json", exclude_none=True), {"verdict": row.example.label.value}
-
-
-def _place(inputs: Mapping[str, Any], expectations: Mapping[str, Any]) -> tuple[Any, ...]:
-    return inputs["text"], inputs["tone"], inputs.get("context"), expectations["verdict"]
-
-
-def _rationale(row: ScoredRow) -> str:
-    said = row.outcome.label.value if row.outcome.label else f"no verdict ({row.outcome.error})"
-    failed = f" Its rewrite fails: {', '.join(row.failed_checks)}." if row.failed_checks else ""
-    return f"Should be {row.example.label.value}; the model said {said}.{failed}"
+"""What MLflow shows row by row. The mean of each is the scorecard's share of the same name."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +85,12 @@ def record(
     reasons: Sequence[str] | None = None,
     measures: Mapping[str, Measure] = MEASURES,
 ) -> Recorded:
-    """Put an evaluation into a run of its own in the experiment. `data` names the examples' file.
+    """Put an evaluation into a run of its own in the evaluations' experiment. `data` names the examples' file.
 
-    Raises StoreError.
+    The logged model, the version's prompt and the dataset are linked to it. Raises StoreError.
     """
     version = subject.version
-    config = subject.described.flavors.get("python_function", {}).get("config") or {}
+    config = config_of(subject.described)
     shaping = {name: value for name, value in config.items() if name not in ("model", "instructions", "schema")}
     params = {
         "model": card.model,
@@ -113,30 +102,112 @@ def record(
         "rows": len(card.rows),
         **shaping,
     }
-    name = f"evaluate {card.model}" + (f" version {card.version}" if card.version else "")
-    with mlflow_errors("record the evaluation"), silent(), _workers_for(registry.tracking_uri):
-        mlflow.set_experiment(EXPERIMENT)
-        with mlflow.start_run(run_name=name[:250]) as run:
+    metrics = {name: value for name, value in card.metrics().items() if name in FIGURES}
+    open_to_write(registry.tracking_uri)
+    with mlflow_errors("record the evaluation"), silent():
+        mlflow.set_experiment(EVALUATIONS)
+        dataset = datasets.of(card, data)
+        with mlflow.start_run(run_name=_name(card), tags=EVALUATION_RUN) as run:
+            model_id = _logged_model(subject)
             mlflow.log_params({name: value for name, value in params.items() if value is not None})
-            mlflow.log_metrics(card.metrics())
+            # Linked to the model and the dataset: the figures stand on the model's page, too.
+            mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
+            mlflow.MlflowClient().log_inputs(
+                run.info.run_id,
+                datasets=[DatasetInput(dataset=dataset._to_mlflow_entity())],  # type: ignore[no-untyped-call]  # MLflow's,
+                models=[LoggedModelInput(model_id=model_id)] if model_id else None,
+            )
+            if version and "prompt_version" in version.tags:
+                _link_prompt(run.info.run_id, version.tags)
             mlflow.log_text(html_report(card, against=against, reasons=reasons), "report.html")
             mlflow.log_text(html_responses(card), "responses.html")
             mlflow.log_text(card.model_dump_json(), SCORECARD)
             mlflow.log_table(_table(card), "rows.json")
             with _picture(card) as picture:
                 mlflow.log_artifact(str(picture))
-            mlflow.genai.evaluate(
-                # The answers are there already, so none is paid for twice; given a function, MLflow would call it.
-                data=[
-                    {"inputs": inputs, "outputs": _output(row), "expectations": expectations}
-                    for row in card.rows
-                    for inputs, expectations in [_cells(row)]
-                ],
-                scorers=scorers(card, measures),
-            )
+            for row in card.rows:
+                _trace(row, measures, model_id)
+            mlflow.flush_trace_async_logging()
     if version:
         registry.evaluated(version, card.examples, run.info.run_id)
     return Recorded(run.info.run_id, _report(registry.tracking_uri, run.info))
+
+
+def _name(card: Scorecard) -> str:
+    return (f"evaluate {card.model}" + (f" version {card.version}" if card.version else ""))[:250]
+
+
+def _logged_model(subject: Subject) -> str | None:
+    """The id of the logged model in this store; None for one that is only on this machine."""
+    model_id = subject.described.model_id
+    if not model_id:
+        return None
+    try:
+        return str(mlflow.get_logged_model(model_id).model_id)
+    except mlflow.exceptions.MlflowException:
+        return None
+
+
+def _link_prompt(run_id: str, tags: Mapping[str, str]) -> None:
+    name, version = tags.get("prompt_name"), tags["prompt_version"]
+    if name:
+        mlflow.MlflowClient().link_prompt_version_to_run(run_id, f"prompts:/{name}/{version}")
+
+
+def _trace(row: ScoredRow, measures: Mapping[str, Measure], model_id: str | None) -> None:
+    """The row as a trace that carries what should be said of it and each measure.
+
+    While a trace is under way, what is logged of it stays in memory and goes out with it.
+    """
+    draft, verdict = row.example.draft, row.outcome.verdict
+    source = AssessmentSource("CODE", "angel")
+    with mlflow.start_span(name="example", span_type=SpanType.CHAT_MODEL) as span:
+        span.set_inputs(draft.model_dump(mode="json", exclude_none=True))
+        span.set_outputs(_output(row))
+        metadata = {"mlflow.modelId": model_id} if model_id else {}
+        mlflow.update_current_trace(
+            tags={"slice": row.example.slice, "language": row.example.language}, metadata=metadata
+        )
+        mlflow.log_expectation(trace_id=span.trace_id, name="verdict", value=row.example.label.value, source=_labelled)
+        for name, value, rationale in judgements(row, measures):
+            mlflow.log_feedback(trace_id=span.trace_id, name=name, value=value, rationale=rationale, source=source)
+        for judged in row.outcome.judged:
+            mlflow.log_feedback(
+                trace_id=span.trace_id,
+                name=judged.name,
+                value=judged.passed,
+                rationale=judged.rationale,
+                source=AssessmentSource("LLM_JUDGE", judged.by),
+            )
+        if verdict and verdict.input_tokens is not None and verdict.output_tokens is not None:
+            span.set_attribute(
+                "mlflow.chat.tokenUsage",
+                {
+                    "input_tokens": verdict.input_tokens,
+                    "output_tokens": verdict.output_tokens,
+                    "total_tokens": verdict.input_tokens + verdict.output_tokens,
+                },
+            )
+
+
+_labelled = AssessmentSource("HUMAN", "examples")
+
+
+def judgements(row: ScoredRow, measures: Mapping[str, Measure] = MEASURES) -> Iterator[tuple[str, bool, str]]:
+    """What each measure says of the row, and why. One that raises counts against the model."""
+    for name, measure in measures.items():
+        try:
+            value, rationale = measure.of(row), _rationale(row)
+        except Exception as error:  # whatever it is, the model must not gain by it
+            value, rationale = measure.worst, f"The scorer failed with {type(error).__name__}."
+        if value is not None:
+            yield name, value, rationale
+
+
+def _rationale(row: ScoredRow) -> str:
+    said = row.outcome.label.value if row.outcome.label else f"no verdict ({row.outcome.error})"
+    failed = f" Its rewrite fails: {', '.join(row.failed_checks)}." if row.failed_checks else ""
+    return f"Should be {row.example.label.value}; the model said {said}.{failed}"
 
 
 def _output(row: ScoredRow) -> dict[str, Any]:
@@ -175,28 +246,10 @@ def _picture(card: Scorecard) -> Iterator[Path]:
         yield path
 
 
-@contextmanager
-def _workers_for(tracking_uri: str) -> Iterator[None]:
-    """One writer at a time where the store is a SQLite file.
-
-    MLflow's default of ten wait for each other's locks with all of the pool's connections in hand: it then takes
-    seven minutes for two hundred rows instead of twenty seconds, and loses some of them with only a warning.
-    """
-    workers: Any = MLFLOW_GENAI_EVAL_MAX_WORKERS  # its methods have no types
-    if not tracking_uri.startswith("sqlite:") or workers.is_set():
-        yield
-        return
-    workers.set(1)
-    try:
-        yield
-    finally:
-        workers.unset()
-
-
 def _report(tracking_uri: str, run: Any) -> str:
     place = urlparse(run.artifact_uri)
     if place.scheme in ("", "file"):
         return str(Path(url2pathname(place.path)) / "report.html")
     if tracking_uri.startswith("http"):
-        return f"{tracking_uri.rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts"
-    return f"{run.artifact_uri}/report.html"
+        return f"{shown(tracking_uri).rstrip('/')}/#/experiments/{run.experiment_id}/runs/{run.run_id}/artifacts"
+    return shown(f"{run.artifact_uri}/report.html")

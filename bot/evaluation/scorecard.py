@@ -8,7 +8,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import NormalDist
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,12 +21,24 @@ _T = TypeVar("_T")
 FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+class Judged(BaseModel):
+    """What a judge said of a rewrite: whether it passes the question `name`, why, and which model `by` said so."""
+
+    model_config = FROZEN
+
+    name: str
+    passed: bool
+    rationale: str
+    by: str
+
+
 class Outcome(BaseModel):
     """What a model made of one example: a verdict, or in its place the code of a ModelError.
 
     `latency_ms` is the time until either was there. `own_check` is the same model's label of the rewrite,
     `offline_check` the offline model's, which can't fault what it can't read; None where nobody asked or no label came
     back, which counts as not passed.
+    `judged` is what another model said of the rewrite, and `nearness` how near in meaning it is to the draft, 0 to 1.
     """
 
     model_config = FROZEN
@@ -37,6 +49,8 @@ class Outcome(BaseModel):
     latency_ms: float = Field(ge=0, allow_inf_nan=False)
     own_check: Label | None = None
     offline_check: Label | None = None
+    judged: tuple[Judged, ...] = ()
+    nearness: float | None = None
 
     @model_validator(mode="after")
     def _verdict_or_error(self) -> "Outcome":
@@ -158,6 +172,8 @@ class Scorecard(BaseModel):
     - `offered`: rewrites, of the cautions that are right. `checks`: rewrites that pass each check, of those.
       `clean`: rewrites that pass all of them.
     - `broken_checks`: how often a check itself failed. The rewrite then has not passed it.
+    - `judged`: rewrites that pass each question of a judge, of those it was asked of; `judged_good`: all its questions.
+      `agreement`: how often that judge says what people said, by question. `nearness`: the mean of the rewrites'.
     - `p50_ms`, `p95_ms`: latency over all rows. Tokens are sums over the rows that report them.
     - `cost_per_thousand`: US dollars for a thousand messages like these; None where price or tokens are unknown.
     """
@@ -179,6 +195,10 @@ class Scorecard(BaseModel):
     checks: dict[str, Share]
     clean: Share
     broken_checks: dict[str, int]
+    judged: dict[str, Share] = Field(default_factory=dict)
+    judged_good: Share | None = None
+    agreement: dict[str, Share] = Field(default_factory=dict)
+    nearness: float | None = None
     p50_ms: float | None
     p95_ms: float | None
     input_tokens: int | None
@@ -206,6 +226,8 @@ class Scorecard(BaseModel):
                 low, high = share.interval
                 found |= {name: share.rate, f"{name}_low": low, f"{name}_high": high}
         found |= {
+            "rewrites_judged_good": self.judged_good.rate if self.judged_good else None,
+            "rewrites_nearness": self.nearness,
             "latency_p50_ms": self.p50_ms,
             "latency_p95_ms": self.p95_ms,
             "input_tokens": self.input_tokens,
@@ -222,6 +244,7 @@ def score(
     version: str | None = None,
     prices: Mapping[str, Price] = PRICES,
     checks: Mapping[str, RewriteCheck] = REWRITE_CHECKS,
+    agreement: Mapping[str, Share] | None = None,
 ) -> Scorecard:
     """The scorecard of a model's outcomes. `model` is the name that `prices` knows it by, where it does."""
     all_outcomes = list(outcomes)
@@ -249,6 +272,8 @@ def score(
         checks={name: Share(count=sum(row.checks[name] for row in rewritten), of=len(rewritten)) for name in checks},
         clean=_share(rewritten, lambda row: not row.failed_checks),
         broken_checks=dict(broken),
+        **_judged([row.outcome for row in rewritten]),
+        agreement=dict(agreement or {}),
         p50_ms=_percentile([each.latency_ms for each in all_outcomes], 0.50),
         p95_ms=_percentile([each.latency_ms for each in all_outcomes], 0.95),
         input_tokens=input_tokens,
@@ -279,6 +304,19 @@ def _given_for_one_draft(outcomes: Iterable[Outcome]) -> RewriteCheck:
             # One text in two tones may well end in the same words.
             drafts[rewrites.plain(outcome.rewrite)].add(outcome.example.text)
     return lambda _, rewrite: len(drafts[rewrites.plain(rewrite)]) == 1
+
+
+def _judged(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The fields of a scorecard that another model's judgement of these rewrites gives."""
+    said = [outcome.judged for outcome in outcomes if outcome.judged]
+    names = dict.fromkeys(each.name for answers in said for each in answers)
+    by_name = {name: [each.passed for answers in said for each in answers if each.name == name] for name in names}
+    near = [outcome.nearness for outcome in outcomes if outcome.nearness is not None]
+    return {
+        "judged": {name: _share(passed, bool) for name, passed in by_name.items()},
+        "judged_good": _share(said, lambda answers: all(each.passed for each in answers)) if said else None,
+        "nearness": sum(near) / len(near) if near else None,
+    }
 
 
 def _share(items: Sequence[_T], counts: Callable[[_T], bool]) -> Share:

@@ -32,3 +32,8 @@ def subject(chosen: Source, registry: Registry, cache_dir: Path) -> Subject:
     model = load_uri(version.uri, version=version.number) if version else load(chosen, cache_dir)
     with mlflow_errors("describe the model"):
         return Subject(model, Model.load(model.uri), version)
+
+
+def unregistered(model: LoadedModel) -> Subject:
+    """A model that is only on this machine."""
+    return Subject(model, Model.load(model.uri), None)

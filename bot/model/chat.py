@@ -4,9 +4,11 @@ Everything that shapes an answer stands in the model's `model_config` (see `conf
 server is and the key to it come from the environment of whoever loads the model: OPENAI_BASE_URL and OPENAI_API_KEY.
 """
 
+import json
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import mlflow
@@ -65,7 +67,11 @@ class ChatModel(PythonModel):
     """One row of text in, one Row out; a row that fails carries its error and never fails the others."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        self._config: Mapping[str, Any] = context.model_config
+        # What was logged has its texts as files; what is saved for this machine alone has all of it in `model_config`.
+        texts = {name: Path(path).read_text(encoding="utf-8") for name, path in (context.artifacts or {}).items()}
+        if "schema" in texts:
+            texts["schema"] = json.loads(texts["schema"])
+        self._config: Mapping[str, Any] = {**context.model_config, **texts}
         self._server = Completions()
         self._left_out: set[str] = set()
 

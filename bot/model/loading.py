@@ -23,6 +23,7 @@ from bot import __version__
 from bot.errors import AnswerUnusable, ModelError, ModelMisconfigured
 from bot.model.answer import read_answer, verdict_of
 from bot.model.cache import private
+from bot.model.local_store import is_missing
 from bot.verdict import Draft, Verdict
 
 logger = logging.getLogger(__name__)
@@ -161,10 +162,17 @@ def load_offline(cache_dir: Path) -> LoadedModel:
 
 def load_uri(uri: str, *, version: str | None = None) -> LoadedModel:
     """The model at any URI that MLflow knows; `version` where the URI does not tell it. Raises ModelMisconfigured."""
+    if uri.startswith(("models:/", "runs:/")) and is_missing(mlflow.get_tracking_uri()):
+        # MLflow would make an empty store to look for it there.
+        raise ModelMisconfigured(
+            f"{uri} is in an MLflow store, and there is none here. Set MLFLOW_TRACKING_URI to where it is."
+        )
     try:
-        if version is None and uri.startswith("models:/"):
+        logged = uri.startswith("models:/m-")
+        if version is None and uri.startswith("models:/") and not logged:
             version = registered_version(uri)
         model = mlflow.pyfunc.load_model(uri)
+        shown_name = _logged_name(uri) if logged else uri
     except ModelError:
         raise
     except Exception as error:  # loading runs code that somebody else wrote
@@ -173,8 +181,15 @@ def load_uri(uri: str, *, version: str | None = None) -> LoadedModel:
             "Check the URI and MLFLOW_TRACKING_URI, and that what the model requires is installed."
         ) from error
     config = model.model_config or {}
-    name = str(config.get("model") or uri)
+    name = str(config.get("model") or shown_name)
     return LoadedModel(model, uri=uri, name=name, version=version, offline=_is_offline(model))
+
+
+def _logged_name(uri: str) -> str:
+    """A logged model's own name and its run's: its URI is `models:/m-` and 32 digits. Raises MlflowException."""
+    model = mlflow.get_logged_model(uri.removeprefix("models:/"))
+    run = MlflowClient().get_run(model.source_run_id).info.run_name if model.source_run_id else None
+    return f"{model.name} of run {run}" if run else str(model.name)
 
 
 def registered_version(uri: str) -> str:

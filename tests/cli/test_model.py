@@ -17,8 +17,9 @@ from mlflow.tracking import MlflowClient
 from bot import cli
 from bot.errors import AngelError
 from bot.evaluation.examples import digest, read_examples
-from bot.evaluation.registry import MODEL, PROMPT
-from bot.evaluation.store import EXPERIMENT
+from bot.evaluation.mlflow_internals import model_id_of
+from bot.evaluation.prompts import PROMPT
+from bot.evaluation.store import EVALUATIONS, EXPERIMENT, MODEL
 from tests.fakes import FakeOpenAI, Reply, verdict
 from tests.labelled import FINE, REWRITES, STINGS, judge, judge_of_the_examples, write_examples
 from tests.processes import HANG, finish, start
@@ -81,9 +82,9 @@ def aliases() -> dict[str, str]:
 
 
 def runs() -> list[str]:
-    experiment = client().get_experiment_by_name(EXPERIMENT)
-    assert experiment is not None
-    found = client().search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])
+    known = [client().get_experiment_by_name(name) for name in (EXPERIMENT, EVALUATIONS)]
+    known_ids = [experiment.experiment_id for experiment in known if experiment]
+    found = client().search_runs(known_ids, order_by=["attributes.start_time DESC"])
     return [run.info.run_id for run in found]
 
 
@@ -121,7 +122,7 @@ def _standing(tmp_path_factory: pytest.TempPathFactory, _migrated_store: Path) -
         server.judge = judge(misses=STINGS[:3], alarms=FINE[:2])
         done("log", "--model", "gpt-y")
         second = done("evaluate", "--data", data)
-        assert list((folder / "cache" / "evaluations").iterdir()) == []
+        assert len(list((folder / "cache" / "evaluations").iterdir())) == 2, "a file of answers for each model"
     return Standing(folder / "mlflow.db", data, first, second, asked)
 
 
@@ -144,7 +145,9 @@ class TestLog:
         assert run.data.params.items() >= {
             "model": "gpt-x", "temperature": "0.3", "reasoning_effort": "none", "max_tokens": "99",
         }.items()  # fmt: skip
-        assert {each.path for each in client().list_artifacts(run.info.run_id)} >= {"prompt.txt", "schema.json"}
+        assert len(run.data.params) <= 6, "neither the instructions nor the schema in pieces"
+        (logged,) = client().search_logged_models([run.info.experiment_id])
+        assert logged.name == "gpt-x-prompt-1"
 
     def test_nothing_but_the_result_is_printed(self) -> None:
         result = finish("model", "log")
@@ -210,9 +213,17 @@ class TestEvaluate:
             ("no_verdict", 0),
         ):
             assert metrics[name] == pytest.approx(share)
-            assert metrics[f"{name}/mean"] == pytest.approx(share), "MLflow's own mean of the scorer"
-            assert metrics[f"{name}_low"] <= share <= metrics[f"{name}_high"]
-        assert metrics["rewrites_clean"] == metrics["rewrites_clean/mean"]
+        assert metrics["rewrites_clean"] == 1
+        assert len(metrics) <= 14, "what one reads first"
+        model_id = model_id_of(client().get_model_version(MODEL, "2"))
+        assert model_id is not None
+        assert run.inputs is not None
+        assert {each.model_id for each in run.inputs.model_inputs} == {model_id}
+        on_the_model = {each.key: each.value for each in client().get_logged_model(model_id).metrics or ()}
+        assert on_the_model["caution_recall"] == pytest.approx(5 / 8), "on the model's page, too"
+        prompts = json.loads(run.data.tags["mlflow.linkedPrompts"])
+        assert prompts == [{"name": PROMPT, "version": "1"}]
+        assert [each.dataset.name for each in run.inputs.dataset_inputs] == ["messages.csv"]
         assert {"latency_p50_ms", "latency_p95_ms", "input_tokens", "output_tokens"} <= set(metrics)
         assert run.data.params.items() >= {
             "model": "gpt-y", "version": "2", "prompt_version": "1", "data": "messages.csv", "rows": "14",
@@ -396,12 +407,78 @@ class TestPromote:
         assert said in refused(*arguments)
 
 
-def test_rollback_goes_back_and_forth(standing: Standing) -> None:
+def test_rollback_goes_back_once_and_further_only_by_name(standing: Standing) -> None:
     done("promote", "--data", standing.data, "--force", "trying")
-    assert "Version 1 (gpt-x) is the champion again; version 2 is previous now." in done("rollback").stdout
-    assert aliases() == {"candidate": "2", "champion": "1", "previous": "2"}
+    assert "Version 1 (gpt-x) is the champion again, in the place of version 2." in done("rollback").stdout
+    assert aliases() == {"candidate": "2", "champion": "1"}
+    assert "rolled back from version 2" in refused("rollback")
+    assert aliases()["champion"] == "1"
+    done("rollback", "2")
+    assert aliases()["champion"] == "2"
+    assert "is the champion already" in done("rollback", "2").stdout
+
+
+def test_the_history_says_when_who_what_and_on_which_figures(standing: Standing) -> None:
+    done("promote", "--data", standing.data, "--force", "trying")
     done("rollback")
-    assert aliases() == {"candidate": "2", "champion": "2", "previous": "1"}
+    rows = [line.split("\t") for line in done("history").stdout.splitlines()]
+    assert [row[2:] for row in rows] == [
+        ["what", "from", "to", "recall", "false alarms", "clean rewrites", "why"],
+        ["rollback", "2", "1", "-", "-", "-", "-"],
+        ["force", "1", "2", "62.5 %", "33.3 %", "100.0 %", "trying"],
+        ["promote", "-", "1", "100.0 %", "0.0 %", "100.0 %", "-"],
+    ]
+    listed = [line.split("\t")[9] for line in done("list", "--data", standing.data).stdout.splitlines()]
+    assert listed[0] == "champion"
+    assert [each.split()[0] for each in listed[1:]] == ["force", "rollback"]
+
+
+class TestReading:
+    """Where no store is, what only reads makes none."""
+
+    @pytest.fixture(autouse=True)
+    def _no_store(self, mlflow_store: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "empty").mkdir()
+        monkeypatch.chdir(tmp_path / "empty")
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        import mlflow
+
+        mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # back to the environment's
+
+    def test_nothing_is_left_behind(self, tmp_path: Path) -> None:
+        for arguments in (
+            ("model", "list"),
+            ("model", "show"),
+            ("model", "history"),
+            ("model", "feedback"),
+            ("model", "rollback"),
+            ("model", "promote"),
+            ("check", "--model", f"models:/{MODEL}@champion", "hi"),
+            ("check", "--model", f"models:/{MODEL}/1", "hi"),
+            ("check", "--model", "runs:/0123456789abcdef0123456789abcdef/model", "hi"),
+        ):
+            CliRunner().invoke(cli.angel, arguments, standalone_mode=False)
+            assert list(Path().iterdir()) == [], arguments
+
+    def test_what_is_made_is_for_this_account_alone(self) -> None:
+        done("log", "--model", "gpt-x")
+        assert {path.name for path in Path().iterdir()} == {"mlflow.db", "mlruns"}
+        assert all(path.stat().st_mode & 0o077 == 0 for path in Path().iterdir())
+
+
+def test_a_database_without_its_driver_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql://maria:hunter2@127.0.0.1:1/mlflow")
+    for command in ("list", "log", "feedback"):
+        message = refused(command)
+        assert "needs the Python package MySQLdb" in message
+        assert "hunter2" not in message
+
+
+def test_no_password_of_the_store_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://maria:hunter2@127.0.0.1:1")
+    for command in ("list", "log", "feedback", "evaluate"):
+        result = model(command)
+        assert "hunter2" not in result.output + str(result.exception)
 
 
 class TestList:

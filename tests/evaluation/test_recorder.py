@@ -11,7 +11,9 @@ import pytest
 from bot.errors import AngelError
 from bot.evaluation.feedback import GivenText, Votes, feedback
 from bot.evaluation.recorder import WAITING, Recorder
+from bot.evaluation.registry import Registry
 from bot.evaluation.traces import CHECK
+from bot.model import chat
 from bot.verdict import Category, Draft, Fallback, Finding, Label, Tone, Verdict
 
 MARKED = Draft(text="Marmalade, you idiot.", tone=Tone.WARM, context="to Quince")
@@ -58,8 +60,24 @@ def test_a_check_is_a_trace_of_numbers_and_labels(recorder_of: Recorders) -> Non
     assert attributes["label"] == "caution"
     assert attributes["categories"] == ["insult"]
     assert (attributes["model"], attributes["version"], attributes["way_in"]) == ("gpt-x", "7", "command")
-    assert (attributes["draft_chars"], attributes["input_tokens"]) == (len(MARKED.text), 10)
-    assert len(attributes["user"]) == 16
+    assert attributes["draft_chars"] == len(MARKED.text)
+
+
+def test_mlflows_own_keys_are_set_where_it_has_one(recorder_of: Recorders, mlflow_store: str) -> None:
+    registry = Registry(mlflow_store)
+    registry.log(chat.config("gpt-x"))
+    recorder = recorder_of()
+    recorded(recorder, CAUTION.model_copy(update={"version": "1"}))
+    recorder.close(20)
+    (trace,) = mlflow.search_traces(return_type="list")
+    metadata, span = trace.info.trace_metadata, trace.data.spans[0]
+    assert len(metadata["mlflow.trace.user"]) == 16
+    assert trace.info.token_usage == {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
+    assert (span.span_type, span.attributes["mlflow.llm.model"]) == ("CHAT_MODEL", "gpt-x")
+    logged = mlflow.get_logged_model(metadata["mlflow.modelId"])
+    assert logged.name == "gpt-x-prompt-1"
+    by_user = f"metadata.`mlflow.trace.user` = '{metadata['mlflow.trace.user']}'"
+    assert len(mlflow.search_traces(filter_string=by_user, return_type="list")) == 1
 
 
 def test_no_text_and_no_user_is_in_the_store(recorder_of: Recorders, mlflow_store: str, tmp_path: Path) -> None:
@@ -121,7 +139,7 @@ def test_the_same_user_is_the_same_hash_under_the_same_key_only(recorder_of: Rec
         recorder = recorder_of(key=key)
         recorded(recorder, user=user)
         recorder.close(20)
-    hashes = [trace.data.spans[0].attributes["user"] for trace in mlflow.search_traces(return_type="list")]
+    hashes = [trace.info.trace_metadata["mlflow.trace.user"] for trace in mlflow.search_traces(return_type="list")]
     assert len(hashes) == 4
     assert len(set(hashes)) == 3
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from mlflow.tracking import MlflowClient
 
-from bot.evaluation.registry import MODEL, Registry
-from bot.evaluation.store import StoreError
+from bot.evaluation.mlflow_internals import user
+from bot.evaluation.promotions import Kind
+from bot.evaluation.registry import Registry
+from bot.evaluation.store import MODEL, StoreError
 from bot.model import chat
 
 
@@ -18,7 +20,7 @@ def registry(mlflow_store: str) -> Registry:
 def test_the_same_prompt_is_one_version_of_it(registry: Registry) -> None:
     numbers = [
         registry.log(chat.config(name, instructions=text)).prompt_version
-        for name, text in (("gpt-x", "Be kind."), ("gpt-y", "Be kind."), ("gpt-x", "Be {{tone}} and kind."))
+        for name, text in (("gpt-x", "Be kind."), ("gpt-y", "Be kind."), ("gpt-x", "Be very kind."))
     ]
     assert numbers == [1, 1, 2]
     assert [(each.number, each.model, each.tags["prompt_version"]) for each in registry.versions()] == [
@@ -62,13 +64,45 @@ class TestWithVersions:
             registry.make_champion(registry.version(number))
         assert (registry.version("champion").number, registry.version("previous").number) == ("2", "1")
 
-    def test_rolling_back_twice_changes_nothing(self, registry: Registry) -> None:
-        for number in ("1", "2"):
+    def test_two_people_who_roll_back_do_it_once(self, registry: Registry) -> None:
+        for number in ("1", "2", "3"):
             registry.make_champion(registry.version(number))
         left, now = registry.roll_back()
-        assert (left.number, now.number) == ("2", "1")
-        registry.roll_back()
+        assert (left.number, now.number) == ("3", "2")
         assert (registry.version("champion").number, registry.version("previous").number) == ("2", "1")
+        with pytest.raises(StoreError, match=r"Version 2 is the champion since .* rolled back from version 3"):
+            registry.roll_back()
+        assert registry.version("champion").number == "2"
+        left, now = registry.roll_back(registry.version("3"))
+        assert (left.number, now.number) == ("2", "3"), "a version that is named is gone to"
+
+    def test_no_rollback_returns_to_what_was_rolled_back_from(self, registry: Registry) -> None:
+        for number in ("1", "2"):
+            registry.make_champion(registry.version(number))
+        registry.roll_back()
+        registry.make_champion(registry.version("3"))
+        _, now = registry.roll_back()
+        assert now.number == "1"
+
+    def test_a_store_from_before_the_record_rolls_back_by_its_alias(self, registry: Registry) -> None:
+        client = MlflowClient()
+        client.set_registered_model_alias(MODEL, "champion", "2")
+        client.set_registered_model_alias(MODEL, "previous", "1")
+        _, now = registry.roll_back()
+        assert now.number == "1"
+
+    def test_every_change_is_recorded(self, registry: Registry) -> None:
+        registry.make_champion(registry.version("1"), figures={"caution_recall": 0.9, "latency_p50_ms": 3})
+        registry.make_champion(registry.version("2"), Kind.FORCE, reason="in a hurry", despite=["Recall falls."])
+        registry.roll_back()
+        assert [(each.kind, each.before, each.after) for each in registry.history()] == [
+            ("promote", None, "1"), ("force", "1", "2"), ("rollback", "2", "1"),
+        ]  # fmt: skip
+        first, forced, _ = registry.history()
+        assert first.figures == {"caution_recall": 0.9}
+        assert (forced.reason, forced.despite) == ("in a hurry", "Recall falls.")
+        assert all(each.by == user() for each in registry.history())
+        assert registry.version("1").tags["changed"].startswith("rollback ")
 
     def test_there_is_no_going_back_from_the_first_champion(self, registry: Registry) -> None:
         registry.make_champion(registry.version("1"))

@@ -8,7 +8,8 @@ import mlflow
 import pytest
 
 from bot.errors import ModelMisconfigured
-from bot.evaluation.registry import MODEL, Registry
+from bot.evaluation.registry import Registry
+from bot.evaluation.store import MODEL
 from bot.health import KNOWN
 from bot.model import chat, following
 from bot.model.following import Following, is_alias

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.evaluation.registry import MODEL
+from bot.evaluation.store import MODEL
 from bot.model import chat
 from bot.model.lean import NOT_IMPORTED, OUR_MODELS, WHEN_USED
 from bot.model.loading import load_chat, load_offline

@@ -3,10 +3,12 @@
 import click
 
 from bot.cli import parts
+from bot.cli.model.data import add_examples
 from bot.cli.model.evaluate import evaluate
 from bot.cli.model.feedback import feedback
 from bot.cli.model.log import log
-from bot.cli.model.promotion import list_, promote, rollback
+from bot.cli.model.optimize import optimize
+from bot.cli.model.promotion import history, list_, promote, rollback
 
 
 @click.group()
@@ -30,5 +32,5 @@ def show() -> None:
             click.echo(f"{key}: {chosen.config[key] if chosen.config[key] is not None else 'not sent'}")
 
 
-for command in (log, evaluate, promote, rollback, list_, feedback):
+for command in (log, evaluate, optimize, promote, rollback, list_, history, feedback, add_examples):
     model.add_command(command)

@@ -1,7 +1,7 @@
 """`angel model evaluate`: how a model does on labelled messages."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +10,17 @@ import click
 
 from bot.cli import parts
 from bot.cli.logs import without_secrets
-from bot.cli.model.data import data_option
+from bot.cli.model.data import data_option, examples_of
 from bot.settings import Settings
 
 # Imported where they are used: `angel model --help` needs neither MLflow nor rich.
 if TYPE_CHECKING:
     from bot.evaluation.examples import Example
     from bot.evaluation.kept_answers import KeptAnswers
+    from bot.evaluation.prompts import Prompt
     from bot.evaluation.registry import Registry, Version
     from bot.evaluation.runs import Recorded
-    from bot.evaluation.scorecard import Outcome, Scorecard
+    from bot.evaluation.scorecard import Outcome, Scorecard, Share
     from bot.evaluation.subject import Subject
 
 INTERRUPTED = 130
@@ -33,7 +34,19 @@ INTERRUPTED = 130
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N messages.")
 @click.option("--against", metavar="URI", help="Another model to ask the same, and to compare with.")
 @click.option("--again", is_flag=True, help="Ask about every message, also where an answer is kept.")
-def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str | None, again: bool) -> int:
+@click.option(
+    "--judge", metavar="MODEL", help="A model that judges each rewrite; it should be another than the one judged."
+)
+@click.option("--embeddings", metavar="MODEL", help="An embeddings model: adds how near each rewrite is in meaning.")
+def evaluate(
+    uri: str | None,
+    data: str | None,
+    limit: int | None,
+    against: str | None,
+    again: bool,
+    judge: str | None,
+    embeddings: str | None,
+) -> int:
     """Measure a model on labelled messages.
 
     They are the ones that come with Angel, or those of --data.
@@ -46,13 +59,17 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     evaluations in ANGEL_CACHE_DIR, under a hash of the message, so that an evaluation run again asks only about
     messages that are new; --again asks about all of them.
 
+    --judge asks up to four questions about each rewrite, one request each, and first measures how far that judge agrees
+    with rewrites that people labelled.
+
     A server that limits how often it may be asked is waited for; no message counts as missed because of it.
     """
-    from bot.evaluation.examples import EXAMPLES, digest, read_examples
+    from bot.evaluation.examples import EXAMPLES, digest
 
-    current = read_examples(data or EXAMPLES)
-    examples = current[:limit]
     settings, registry = parts.registry()
+    current = examples_of(data)
+    examples = current[:limit]
+    named = data if data and data.startswith("datasets:/") else Path(data).name if data else EXAMPLES.name
     from bot.evaluation.kept_answers import KeptAnswers
     from bot.evaluation.registry import CANDIDATE
     from bot.evaluation.scorecard import score
@@ -66,12 +83,20 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     for each in kept if again else ():
         each.forget()
     outcomes = _ask(settings, subjects, kept, examples)
+    agreement: dict[str, Share] = {}
+    if judge:
+        outcomes, agreement = _judged(settings, judge, kept, outcomes)
+    if embeddings:
+        from bot.evaluation.embeddings import nearness
+
+        with _status("Comparing meanings"):
+            outcomes = [nearness(each, embeddings) for each in outcomes]
     cards = [
-        score(each, model=subject.model.name, version=subject.model.version)
+        score(each, model=subject.model.name, version=subject.model.version, agreement=agreement)
         for subject, each in zip(subjects, outcomes, strict=True)
     ]
     with _interruptible(lambda: len(examples), len(examples)), _status("Putting it into MLflow"):
-        place, reasons = _record(registry, subjects, cards, (data or EXAMPLES).name, digest(current))
+        place, reasons = _record(registry, subjects, cards, named, digest(current))
     kept[0].forget_old_ones()
     _show_evaluation(cards[0], cards[1] if against else None)
     click.echo(f"report: {without_secrets(place.report)}")
@@ -79,6 +104,35 @@ def evaluate(uri: str | None, data: Path | None, limit: int | None, against: str
     click.echo(f"store: {without_secrets(registry.tracking_uri)}")
     _say_next(subjects[0].version, reasons, data)
     return 0
+
+
+def evaluate_on(
+    settings: Settings,
+    registry: "Registry",
+    uri: str,
+    start: "Prompt",
+    config: "Mapping[str, object]",
+    examples: "Sequence[Example]",
+) -> None:
+    """Evaluate a version on these examples beside the instructions it stems from, and show both."""
+    from bot.evaluation.kept_answers import KeptAnswers
+    from bot.evaluation.scorecard import score
+    from bot.evaluation.subject import unregistered
+    from bot.model.loading import load_chat
+
+    before = load_chat({**config, "instructions": start.instructions}, settings.cache_dir)
+    subjects = [_subject(settings, registry, uri), unregistered(before)]
+    kept = [KeptAnswers(settings.cache_dir, each, settings.openai_base_url or "") for each in subjects]
+    outcomes = _ask(settings, subjects, kept, examples)
+    cards = [
+        score(each, model=subject.model.name, version=subject.model.version)
+        for subject, each in zip(subjects, outcomes, strict=True)
+    ]
+    from bot.evaluation.runs import record
+
+    with _status("Putting it into MLflow"):
+        record(registry, subjects[0], cards[0], data="held-out", against=cards[1])
+    _show_evaluation(*cards)
 
 
 def _subject(settings: Settings, registry: "Registry", uri: str | None) -> "Subject":
@@ -129,6 +183,34 @@ def _ask(
         ]
 
 
+def _judged(
+    settings: Settings, judge: str, kept: "Sequence[KeptAnswers]", outcomes: "list[list[Outcome]]"
+) -> "tuple[list[list[Outcome]], dict[str, Share]]":
+    """The outcomes with what the judge says of their rewrites, and how far it agrees with people."""
+    from bot.evaluation import judges
+
+    done = 0
+
+    def count(outcome: "Outcome") -> None:
+        nonlocal done
+        done += 1
+
+    rewrites = sum(each.rewrite is not None for asked in outcomes for each in asked)
+    with _interruptible(lambda: done, rewrites), _status(f"Asking {judge} about {rewrites} rewrites"):
+        agreement = judges.agreement(judge, settings.openai_base_url)
+        judged = []
+        for asked, place in zip(outcomes, kept, strict=True):
+
+            def keep(outcome: "Outcome", place: "KeptAnswers" = place) -> None:
+                place.add(outcome)
+                count(outcome)
+
+            judged.append(judges.judge(asked, judge, settings.openai_base_url, keep))
+    for name, share in agreement.items():
+        click.echo(f"{judge} agrees with people on {name.removeprefix('judge_').replace('_', ' ')}: {share}", err=True)
+    return judged, agreement
+
+
 def _record(
     registry: "Registry", subjects: "Sequence[Subject]", cards: "Sequence[Scorecard]", data: str, current: str
 ) -> "tuple[Recorded, list[str] | None]":
@@ -162,7 +244,7 @@ def _show_evaluation(card: "Scorecard", other: "Scorecard | None") -> None:
     console.print(report.terminal_responses(card.model_copy(update={"rows": tutorial})))
 
 
-def _say_next(version: "Version | None", reasons: list[str] | None, data: Path | None) -> None:
+def _say_next(version: "Version | None", reasons: list[str] | None, data: str | None) -> None:
     if version is None or reasons is None:
         return
     if not reasons:

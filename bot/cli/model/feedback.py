@@ -1,6 +1,7 @@
 """`angel model feedback`: what people in Slack said of the answers."""
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +33,8 @@ def feedback(file: Path | None) -> int:
     """The votes on the answers in Slack, by model and version.
 
     Piped, it is one line a version with tabs between the columns. The rows of --rows are for a person to review: each
-    has the label that the vote suggests, and none of them is right before somebody has said so.
+    has the label that the vote suggests, and none of them is right before somebody has said so. Once they are right:
+    angel model examples FILE.
     """
     settings = parts.settings()
     if file and file.exists():
@@ -73,19 +75,27 @@ def _share(votes: "Votes") -> str:
 
 
 def _write(file: Path, given: Sequence["GivenText"]) -> None:
+    from bot.bulk import inert
     from bot.evaluation.examples import COLUMNS
 
     try:
-        with file.open("x", encoding="utf-8", newline="") as out:
+        with open(file, "x", encoding="utf-8", newline="", opener=_for_this_account) as out:
             rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
             rows.writeheader()
-            rows.writerows({"text": each.text, "label": each.likely.value, "why": _why(each)} for each in given)
+            rows.writerows(
+                {"text": inert(each.text), "label": each.likely.value, "why": inert(_why(each))} for each in given
+            )
     except FileExistsError as error:
         raise _exists(file) from error
     except OSError as error:
         raise AngelError(
             f"{file} could not be written ({error.strerror}). Name a file in a folder of yours."
         ) from error
+
+
+def _for_this_account(path: str, flags: int) -> int:
+    """Opens a new file that only this account can read: people's words will be in it."""
+    return os.open(path, flags, 0o600)
 
 
 def _why(given: "GivenText") -> str:

@@ -26,15 +26,19 @@ ANSWER_KEYS = ("json", "findings", "verdict", "rewrite")
 @click.option(
     "--max-tokens", type=click.IntRange(min=1), default=600, show_default=True, help="The most a rewrite may take."
 )
-@click.option("--prompt", type=click.Path(path_type=Path), help="A text file with instructions of your own.")
-def log(
-    name: str | None, temperature: float | None, reasoning_effort: str, max_tokens: int, prompt: Path | None
-) -> int:
+@click.option(
+    "--prompt",
+    metavar="PROMPT",
+    help="Instructions: a text file; prompts:/NAME/3 or prompts:/NAME@alias from MLflow; or built-in.  "
+    "[default: the newest version that a person made in MLflow, else built-in]",
+)
+def log(name: str | None, temperature: float | None, reasoning_effort: str, max_tokens: int, prompt: str | None) -> int:
     """Log a version of the chat model; it becomes the candidate.
 
     No key and no server are needed for it. Where a server is configured, MLflow tries the model on one message.
     """
-    instructions = _instructions(prompt) if prompt else None
+    in_mlflow = prompt is None or prompt == "built-in" or prompt.startswith("prompts:/")
+    text = None if in_mlflow or prompt is None else _instructions(Path(prompt))
     settings, registry = parts.registry()
     from bot.model import chat
 
@@ -43,9 +47,9 @@ def log(
         temperature=temperature,
         reasoning_effort=None if reasoning_effort == UNSET else reasoning_effort,
         max_tokens=max_tokens,
-        **({"instructions": instructions} if instructions else {}),
     )
-    logged = registry.log(config)
+    chosen = registry.prompt(prompt if in_mlflow else None, text)
+    logged = registry.log(config, chosen)
     click.echo(f"Version {logged.version} is the candidate now. It asks {config['model']}.")
     click.echo(f"uri: {logged.uri}")
     click.echo(f"run: {logged.run_id}")
