@@ -87,12 +87,13 @@ def build_app(
             # a button that does nothing should see that.
             return BoltResponse(status=200) if kind == "event_callback" else None
         log_bug(error)
-        if response_url := body.get("response_url"):
+        if isinstance(response_url := body.get("response_url"), str):
             try:
                 await slack.respond(response_url, notice(wording.BUG), replace=False)
             except Undeliverable as failure:
                 log("apology", f"undeliverable:{failure.reason}", 0)
-        return None
+        # Every listener acks before all else: what raises earlier is a request that can't be read.
+        return BoltResponse(status=400)
 
     return app
 

@@ -123,7 +123,15 @@ async def _patiently(angel: Angel, place: VerdictPlace, draft: Draft, user: str)
         if not done:
             with contextlib.suppress(Undeliverable):
                 await place.still_reading()
-        return await screening
+        verdict = await screening
+        counted = {"tokens_in": verdict.input_tokens, "tokens_out": verdict.output_tokens}
+        angel.in_flight.note(
+            model=verdict.model,
+            version=verdict.version or "-",
+            chars=str(len(draft.text)),
+            **{name: str(count) for name, count in counted.items() if count is not None},
+        )
+        return verdict
     finally:
         if not screening.cancel() and not screening.cancelled():
             screening.exception()  # looked at, so that asyncio does not print it

@@ -39,7 +39,7 @@ class InFlight:
     """Runs the work of each request once it is acked."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks: dict[asyncio.Task[object], dict[str, str]] = {}
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._ending = False
 
@@ -53,7 +53,7 @@ class InFlight:
         """
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._tasks[task] = labels
         began = time.monotonic()
         outcome = "bug"
         try:
@@ -61,8 +61,14 @@ class InFlight:
         except Undeliverable as error:
             outcome = f"undeliverable:{error.reason}"
         finally:
-            self._tasks.discard(task)
+            del self._tasks[task]
             log(kind, outcome, time.monotonic() - began, **labels)
+
+    def note(self, **labels: str) -> None:
+        """More for the line about the interaction whose work is being done."""
+        task = asyncio.current_task()
+        if task in self._tasks:
+            self._tasks[task].update(labels)
 
     async def answer(self, place: Place, work: Work) -> str:
         """The outcome of `work`; whatever goes wrong with it is a kind sentence at `place`. Raises Undeliverable."""

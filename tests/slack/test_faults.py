@@ -88,6 +88,8 @@ async def test_every_request_has_one_line_in_the_log(caplog: pytest.LogCaptureFi
         await served.slack.global_shortcut("write_with_angel")
         await served.end()
 
+    (check,) = [line for line in caplog.messages if "kind=command" in line]
+    assert check.endswith(" model=a-model version=3 chars=5"), "and tells of the check"
     lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith("slack kind=")]
     assert sorted(line.split(" ms=")[0] for line in lines) == [
         "slack kind=command outcome=caution",
