@@ -264,6 +264,7 @@ anything = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=40) | st.chara
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(300)
 @settings(max_examples=4_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(draft=anything, answer=anything | st.none())
 def test_fuzzing_finds_no_text_that_gets_more_out_of_slack(draft: str, answer: str | None) -> None:
