@@ -40,6 +40,11 @@ class Choices:
     async def of_person(self, person: Person) -> PersonsChoices:
         return _read(PersonsChoices, await self._chosen(person.workspace, person.user_id))
 
+    async def of_both(self, person: Person) -> tuple[WorkspaceRules, PersonsChoices]:
+        """What holds in the workspace, and what the person chose."""
+        choices = await self.of_person(person)
+        return await self.of_workspace(person.workspace), choices
+
     async def of_workspace(self, workspace: Workspace) -> WorkspaceRules:
         return _read(WorkspaceRules, await self._chosen(workspace, _THE_WORKSPACE))
 
@@ -68,22 +73,28 @@ class Choices:
         if (found := self._found.get(key)) is not None:
             return found
         try:
-            self._found[key] = self._last[key] = await self._database.within(self._look(key))
+            rows = await self._database.within(self._look(key))
         except StoreUnavailable:
             # A rule that held a minute ago holds on while the store is away.
             if key not in self._last:
                 raise
             return self._last[key]
+        # Whoever asks for one of the two asks for the other: one question brings both.
+        for name in (person, _THE_WORKSPACE):
+            chosen = rows.get(name)
+            self._found[key[0], name] = self._last[key[0], name] = chosen if isinstance(chosen, dict) else {}
         return self._found[key]
 
     async def _look(self, key: tuple[str, str]) -> dict[str, Any]:
         async with self._database.engine.connect() as connection:
-            chosen = await connection.scalar(
-                sa.select(_TABLE.c.chosen).where(
-                    _TABLE.c.client_id == self._client_id, _TABLE.c.workspace == key[0], _TABLE.c.person == key[1]
+            rows = await connection.execute(
+                sa.select(_TABLE.c.person, _TABLE.c.chosen).where(
+                    _TABLE.c.client_id == self._client_id,
+                    _TABLE.c.workspace == key[0],
+                    _TABLE.c.person.in_((key[1], _THE_WORKSPACE)),
                 )
             )
-        return chosen if isinstance(chosen, dict) else {}
+            return dict(rows.tuples().all())
 
     async def _put(self, workspace: Workspace, person: str, chosen: dict[str, Any]) -> None:
         insert = (sqlite if self._database.url.get_backend_name() == "sqlite" else postgresql).insert(_TABLE)

@@ -54,20 +54,14 @@ class Store:
 
     async def about(self, person: Person) -> About:
         """What is known of the person, looked up at once. Where the store is away: what was known, or nothing."""
-        rules, choices, token = await asyncio.gather(
-            self.choices.of_workspace(person.workspace),
-            self.choices.of_person(person),
-            self.tokens.of_person(person),
-            return_exceptions=True,
+        chosen, connected = await asyncio.gather(
+            self.choices.of_both(person), self.tokens.connected(person), return_exceptions=True
         )
-        for found in (rules, choices, token):
+        for found in (chosen, connected):
             if isinstance(found, BaseException) and not isinstance(found, StoreUnavailable):
                 raise found
-        return About(
-            rules if isinstance(rules, WorkspaceRules) else WorkspaceRules(),
-            choices if isinstance(choices, PersonsChoices) else PersonsChoices(),
-            isinstance(token, str),
-        )
+        rules, choices = chosen if isinstance(chosen, tuple) else (WorkspaceRules(), PersonsChoices())
+        return About(rules, choices, connected is True)
 
     async def forget_workspace(self, workspace: Workspace) -> int:
         """Deletes all that is kept of a workspace; the number of rows of tokens. Raises StoreUnavailable."""
