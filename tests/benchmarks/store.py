@@ -12,11 +12,11 @@ from pathlib import Path
 
 from slack_sdk.oauth.installation_store import Installation
 
-from bot.store.choices import PersonsChoices, WorkspaceRules
 from bot.store.database import sqlite_url
 from bot.store.keys import new_key
 from bot.store.owners import Person, Workspace
 from bot.store.store import Store
+from bot.store.terms import PersonsChoices, WorkspaceRules
 from bot.verdict import Tone
 from tests import postgresql
 
