@@ -94,7 +94,7 @@ class Choices:
                     _TABLE.c.person.in_((key[1], _THE_WORKSPACE)),
                 )
             )
-            return dict(rows.tuples().all())
+            return {row.person: row.chosen for row in rows}
 
     async def _put(self, workspace: Workspace, person: str, chosen: dict[str, Any]) -> None:
         insert = (sqlite if self._database.url.get_backend_name() == "sqlite" else postgresql).insert(_TABLE)
