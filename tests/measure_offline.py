@@ -1,4 +1,4 @@
-"""How the offline check does on CSV files of other people's messages: `python tests/measure_offline.py FILE.csv...`.
+"""How the offline check does on CSV files of other people's messages: `python tests/measure_offline.py [FILE.csv...]`.
 
 Each file has the columns `text` and `label` (`good` or `caution`). Nothing of it is kept.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.errors import DraftRejected
 from bot.model.answer import Row
-from bot.model.phrasebook import Phrasebook
+from bot.model.offline import OfflineModel
 from bot.verdict import Draft
 
 
@@ -31,7 +31,7 @@ def share(hits: int, of: int) -> str:
     return f"{hits} of {of} = {hits / of if of else 0:.2%} ({low:.2%} to {high:.2%})"
 
 
-def measure(phrasebook: Phrasebook, examples: Iterable[dict[str, str]]) -> Iterable[str]:
+def measure(model: OfflineModel, examples: Iterable[dict[str, str]]) -> Iterable[str]:
     rows: list[tuple[str, Row]] = []
     seconds: list[float] = []
     rejected = 0
@@ -42,38 +42,49 @@ def measure(phrasebook: Phrasebook, examples: Iterable[dict[str, str]]) -> Itera
             rejected += 1
             continue
         started = time.perf_counter()
-        row = phrasebook.check(draft)
+        row = model.check(draft)
         seconds.append(time.perf_counter() - started)
         rows.append((example["label"], row))
     good = [row for label, row in rows if label == "good"]
     caution = [row for label, row in rows if label == "caution"]
     cautioned = [row for _, row in rows if row["verdict"] == "caution"]
+    unread = sum(row["error"] is not None for _, row in rows)
     rewrites = [row["rewrite"] for row in cautioned if row["rewrite"]]
     yield f"false alarms   {share(sum(row['verdict'] == 'caution' for row in good), len(good))}"
     if caution:
         yield f"recall         {share(sum(row['verdict'] == 'caution' for row in caution), len(caution))}"
     yield f"with a rewrite {share(len(rewrites), len(cautioned))}"
-    yield f"rewrites good  {share(sum(not phrasebook.find(each) for each in rewrites), len(rewrites))}"
+    yield f"rewrites good  {share(sum(not model.phrasebook.find(each) for each in rewrites), len(rewrites))}"
     if len(seconds) > 1:
         steps = statistics.quantiles(seconds, n=20)
         yield f"ms a draft     p50 {statistics.median(seconds) * 1e3:.2f}, p95 {steps[18] * 1e3:.2f}"
+    yield f"unread         {share(unread, len(rows))}"
     if rejected:
         yield f"not checkable  {rejected}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="How the offline check does on CSV files of other people's messages.")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.csv", help="with the columns `text` and `label`")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE.csv",
+        default=sorted((Path(__file__).parent / "data").glob("offline_*.csv")),
+        help="with the columns `text` and `label`; without one, those of our own in tests/data",
+    )
     paths = parser.parse_args().files
     started = time.perf_counter()
-    phrasebook = Phrasebook.load()
+    model = OfflineModel()
+    model.load_context(None)
+    phrasebook = model.phrasebook
     loaded = time.perf_counter() - started
     patterns = sum(len(entry.patterns) for entry in phrasebook.entries)
     print(f"{patterns} patterns in {len(phrasebook.entries)} entries, loaded in {loaded * 1e3:.0f} ms")  # noqa: T201  # it is a script
     for path in paths:
         try:
             with path.open(encoding="utf-8", newline="") as file:
-                print(f"\n{path}", *measure(phrasebook, csv.DictReader(file)), sep="\n  ")  # noqa: T201  # it is a script
+                print(f"\n{path}", *measure(model, csv.DictReader(file)), sep="\n  ")  # noqa: T201  # it is a script
         except OSError as error:
             parser.error(f"{path} can't be read: {error.strerror}")
         except KeyError as error:

@@ -20,7 +20,7 @@ class OfflineModel(PythonModel):
     phrasebook: Phrasebook
     languages: Languages
 
-    def load_context(self, context: PythonModelContext) -> None:
+    def load_context(self, context: PythonModelContext | None) -> None:
         self.phrasebook = Phrasebook.load()
         self.languages = Languages()
 

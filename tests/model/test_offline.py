@@ -118,5 +118,5 @@ def test_a_row_becomes_a_verdict(model: PyFuncModel) -> None:
     draft = Draft(text="Calm down.", tone=Tone.BRIEF)
     (row,) = rows(model, text=[draft.text], tone=[draft.tone.value])
     verdict = verdict_of(row, draft, model="offline")
-    assert verdict.rewrite == "Let's take this step by step."
+    assert verdict.rewrite == "I hear you, let's take this step by step."
     assert verdict.findings[0].excerpt == "Calm down"

@@ -149,8 +149,8 @@ def test_other_messages_of_their_kind_are_caught_and_most_are_mended() -> None:
         "You know what I like best when you tell jokes? The silence after.",
     ]
     assert [text for text in texts if verdict(text) != "caution"] == []
-    # Not where a number would get lost, or a word would stay that stings.
-    assert len([text for text in texts if not rewrite(text)]) <= 3
+    # Not where a number would get lost, a word would stay that stings, or the praise is of somebody's looks.
+    assert len([text for text in texts if not rewrite(text)]) <= 4
 
 
 def test_their_sincere_sisters_pass() -> None:
@@ -256,7 +256,7 @@ def test_sentences_are_mended_where_a_barb_was() -> None:
         "I saw a fucking eagle today.": "I saw an eagle today.",
         "No offense, but the logo is late.": "The logo is late.",
         "The old one was better, just saying.": "The old one was better.",
-        "Calm down, it's only a test.": "Deep breath, we'll sort this out. It's only a test.",
+        "Calm down, it's only a test.": "We'll sort this out together. It's only a test.",
         "Shall I draw you a map? It's here.": "Let me take a second run at explaining this. It's here.",
         "This meeting is a joke.": "This meeting lost me somewhere around the start, can we give it a tune-up?",
         "Is it so hard to lock the door?": "Could I bribe you to lock the door? I have biscuits.",
