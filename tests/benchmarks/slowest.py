@@ -9,6 +9,7 @@ milliseconds of CPU, and exits with 1 where one is above 50. FILE gets the slowe
 """
 
 import argparse
+import contextlib
 import json
 import random
 import re
@@ -23,12 +24,16 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
 from bot import particulars
-from bot.errors import DraftRejected
+from bot.errors import AnswerUnusable, DraftRejected
+from bot.evaluation import rewrites
+from bot.model import answer
+from bot.model.language import Languages
 from bot.model.phrasebook import Phrasebook
 from bot.slack import rich_text, text
 from bot.slack.buttons import Asked, Ballot, Element, answer_buttons
 from bot.slack.checking import answer_on
 from bot.slack.text import Rewrite
+from bot.terminal import visible
 from bot.verdict import MAX_DRAFT, Category, Draft, Finding, Label, Verdict
 
 MAX_MS = 50
@@ -69,6 +74,17 @@ def shown_in_slack(draft: str) -> object:
     return answer_on(_Reply(), Asked(draft), written, verdict, Ballot("x"), True)  # type: ignore[arg-type]  # a place as far as it is used
 
 
+def _answered(content: str) -> None:
+    with contextlib.suppress(AnswerUnusable):  # what can't be read is refused, and that must be quick, too
+        answer.read_answer(content, content[:MAX_DRAFT])
+
+
+def _quoted(draft: str) -> object:
+    """A quotation that the draft has but for its end."""
+    finding = {"category": "other", "excerpt": f"{draft[:-9].casefold()} no", "reason": ""}
+    return answer.answer_row(draft, Label.CAUTION, [finding] * 5)
+
+
 def readers() -> dict[str, tuple[Reader, list[str]]]:
     """What reads a draft, and beginnings of what it looks for."""
     phrasebook = Phrasebook.load()
@@ -76,6 +92,7 @@ def readers() -> dict[str, tuple[Reader, list[str]]]:
         part for entry in phrasebook.entries for pattern in entry.patterns for part in re.split(r"[()|]", pattern)
     ]
     words = [re.sub(r"[^\w' ]", " ", part) for part in phrases]
+    examples = [f"{example} " for entry in phrasebook.entries for example in entry.examples]
     ours = list(near_misses(text, rich_text, particulars))
     return {
         "Slack's text, in and out": (shown_in_slack, ours),
@@ -84,6 +101,11 @@ def readers() -> dict[str, tuple[Reader, list[str]]]:
             lambda draft: phrasebook.check(Draft(text=draft)),
             [word for word in words if word.strip()],
         ),
+        "the language": (Languages().read, examples),
+        "names": (rewrites.names, [*near_misses(rewrites), "\n", *examples]),
+        "a model's answer": (_answered, [*near_misses(answer), "{", '{"a":', '{"', "[", "```", "</think>", "\\"]),
+        "a model's quotation": (_quoted, examples),
+        "the terminal": (visible, ["\x1b[", "\x07", "a"]),
     }
 
 
