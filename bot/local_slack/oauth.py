@@ -123,7 +123,7 @@ class OAuth:
             **({"bot_user_id": token.user} if token.is_bot else {}),
             "authed_user": person,
             "team": None if token.org_wide else {"id": team.id, "name": team.name},
-            "enterprise": dict(ENTERPRISE) if self._app.org_wide else None,
+            "enterprise": dict(ENTERPRISE) if token.org_wide else None,
             "is_enterprise_install": token.org_wide,
         }
 

@@ -3,16 +3,18 @@
 import asyncio
 import contextlib
 import errno
+import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.errors import AngelError
 from bot.local_slack.slack import LocalSlack
 from bot.playground.conversation import converse
+from bot.playground.installing import Pages, installed, playground_manifest
 from bot.playground.page import Page
 from bot.slack.angel import Screener
-from bot.slack.manifest import manifest
 from bot.slack.socket_mode import serve_socket_mode
 from bot.verdict import Draft, Verdict
 
@@ -67,18 +69,22 @@ async def play(
     screener = _Arriving(loading)
     page = Page(drafts=drafts, opening=opening, answering=screener.name)
     async with contextlib.AsyncExitStack() as stack:
-        slack = await _listening(ports, page, stack)
+        pages = Pages()
+        slack = await _listening(ports, page, pages, stack)
         converse(slack)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="angel-playground-"))
+        options = await stack.enter_async_context(installed(slack, pages, Path(folder)))
         ending = asyncio.Event()
         worker = asyncio.ensure_future(
             serve_socket_mode(
                 screener,
                 ending,
-                bot_token=slack.bot_token,
+                bot_token="",  # each workspace has one of its own, in the store
                 app_token=slack.app_token,
                 slack_url=slack.api_url,
                 offline_note=offline_note,
                 end_seconds=END_SECONDS,
+                **options,
             )
         )
         connected = asyncio.ensure_future(slack.changed(lambda: slack.connections, CONNECT_SECONDS))
@@ -142,11 +148,17 @@ async def _one_of(*tasks: "asyncio.Future[Any]") -> None:
         task.result()
 
 
-async def _listening(ports: Sequence[int], page: Page, stack: contextlib.AsyncExitStack) -> LocalSlack:
+async def _listening(ports: Sequence[int], page: Page, pages: Pages, stack: contextlib.AsyncExitStack) -> LocalSlack:
     """A local Slack at the first of the ports that is free, until the stack ends. Raises NoPort."""
     for port in ports:
         try:
-            return await stack.enter_async_context(LocalSlack(manifest=manifest(), port=port, routes=page.routes))
+            slack = LocalSlack(
+                manifest=playground_manifest(),
+                installed=False,
+                port=port,
+                routes=lambda slack: [*page.routes(slack), *pages.routes()],
+            )
+            return await stack.enter_async_context(slack)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise NoPort(f"Port {port} can't be had ({error.strerror}). Name another port with --port.") from error

@@ -341,6 +341,34 @@ async def test_the_composer_keeps_what_was_typed_through_errors(playing: Playing
     await expect(playing.dialog.locator(".error").first).to_be_empty()
 
 
+# Sending
+
+
+async def test_one_connects_in_the_home_and_sends_a_rewrite_under_ones_own_name(playing: Playing) -> None:
+    page = playing.page
+    await page.get_by_role("navigation").get_by_role("link", name="Text Message Angel").click()
+    home = page.locator("#home")
+    await expect(home.get_by_label("A draft you're not sure about")).to_be_visible()
+    async with page.expect_popup() as popup:
+        await home.get_by_role("link", name="Connect to send as me").click()
+    asking = await popup.value
+    await asking.get_by_role("button", name="Allow").click()
+    await expect(asking.get_by_text("connected").first).to_be_visible()
+    await asking.close()
+
+    await page.get_by_role("navigation").get_by_role("link", name="team", exact=True).click()
+    await playing.say(f"/angel {DRAFTS[0]}")
+    rewrite = await playing.answer.locator("pre").inner_text()
+    await playing.answer.get_by_role("button", name="Send it").click()
+    question = page.get_by_role("dialog", name="Send it now?")
+    await expect(question).to_contain_text("team")
+    await question.get_by_role("button").last.click()
+    sent = playing.message(rewrite).filter(has_text="Sam Rivera")
+    await expect(sent).to_be_visible()
+    (message,) = [each for each in playing.slack.messages() if each["text"] == rewrite]
+    assert message["user"] == playing.slack.user
+
+
 # Hostile drafts
 
 
@@ -390,7 +418,7 @@ async def test_everything_is_done_with_the_keyboard_alone(playing: Playing) -> N
     await backwards_to(page, playing.message("Per my last message").get_by_role("button", name="More actions"))
     await press("Enter")
     await expect(page.get_by_role("menuitem", name="Check with Angel")).to_be_focused()
-    await press("ArrowDown")
+    await press("End")
     await expect(page.get_by_role("menuitem", name="Reply in thread")).to_be_focused()
     await press("Escape")
     await expect(page.get_by_role("menu")).to_have_count(0)

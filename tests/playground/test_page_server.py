@@ -158,7 +158,7 @@ async def test_only_json_with_an_origin_changes_anything(site: Site) -> None:
         ({"do": "press", "action_id": "x", "channel": "C0LOCALTEAM", "ts": "1.0"}, 409),
         ({"do": "press", "action_id": "x"}, 409),
         ({"do": "submit", "view": "V0"}, 409),
-        ({"do": "open_home"}, 409),
+        ({"do": "open_home", "by": "U0SECONDNIA"}, 409),
         ({"do": "global_shortcut", "callback_id": "write_with_angel", "by": "U0LOCALMARIA"}, 409),
         ({"do": "global_shortcut", "callback_id": "write_with_angel", "by": "U0SECONDNIA"}, 409),
         ({"do": "post", "channel": "C0SECONDTEAM", "text": "hi"}, 409),
@@ -252,7 +252,8 @@ async def test_no_secret_reaches_the_page(site: Site) -> None:
     assert "apps.connections.open" in told  # whose answer has the ticket in it
     opened = next(call for call in site.slack.calls if call.method == "apps.connections.open")
     ticket = opened.response["url"].partition("ticket=")[2].partition("&")[0]
-    for secret in (site.slack.bot_token, site.slack.app_token, site.slack.signing_secret, ticket):
+    assert "xoxb-" not in told
+    for secret in (site.slack.app_token, site.slack.signing_secret, site.slack.client_secret, ticket):
         assert len(secret) > 10
         assert secret not in told
     await stream.aclose()  # type: ignore[attr-defined]  # it is a generator

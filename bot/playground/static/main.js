@@ -117,6 +117,8 @@ function seated(signedIn) {
 }
 
 const isMember = (place) => place.members.some((member) => workspace.users.get(member)?.is_bot);
+// The app's direct messages are there once it has been looked at, and in Slack's list once something was said.
+const isSilent = (place) => isMember(place) && !workspace.messages(place.id).length;
 const ABOUT = {
   channel: (place) => `${place.members.length} members${isMember(place) ? "" : ", Angel is none of them"}`,
   group: (place) => `Private, ${place.members.length} members, Angel is none of them`,
@@ -124,9 +126,9 @@ const ABOUT = {
 };
 
 function drawPlaces(current, thread) {
-  const groups = [["Channels", (place) => place.kind !== "im"], ["Direct messages", (place) => place.kind === "im"]];
+  const groups = [["Channels", (place) => place.kind !== "im"], ["Direct messages", (place) => place.kind === "im" && !isSilent(place)]];
   const threads = workspace.threads();
-  const key = `${current} ${thread} ${[...workspace.channels.keys()]} ${threads.map((each) => each.ts)}`;
+  const key = `${current} ${thread} ${[...workspace.channels.keys()]} ${threads.map((each) => each.ts)} ${[...workspace.channels.values()].filter(isSilent).map((each) => each.id)}`;
   if (drawPlaces.drawn === key) return;
   drawPlaces.drawn = key;
   const focused = document.activeElement?.closest(".places a")?.getAttribute("href");
