@@ -276,13 +276,18 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 
 def _json_objects(content: str) -> Iterable[dict[str, Any]]:
-    """Every JSON object that stands at the top of the content, in a fence or between words."""
+    """Every JSON object that stands at the top of the content, in a fence or between words.
+
+    Gives up where ten times the content has been read in vain: of `{"a":` a thousand times each is the start of one.
+    """
     decoder = json.JSONDecoder()
     at = content.find("{")
-    while at != -1:
+    in_vain = 0
+    while at != -1 and in_vain <= 10 * len(content):
         try:
             value, end = decoder.raw_decode(content, at)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
+            in_vain += (error.pos if isinstance(error, json.JSONDecodeError) else len(content)) - at
             end = at + 1
         else:
             if isinstance(value, dict):
