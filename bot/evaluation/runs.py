@@ -6,6 +6,7 @@ of it at once. What comes out is the same kind of run, on the same pages.
 """
 
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from urllib.request import url2pathname
 
 import mlflow
 import pandas as pd
-from mlflow.entities import AssessmentSource, LoggedModelInput, SpanType
+from mlflow.entities import AssessmentSource, LoggedModelInput, Metric, SpanType
 from mlflow.entities.dataset_input import DatasetInput
 
 from bot.evaluation import datasets
@@ -111,7 +112,14 @@ def record(
             model_id = _logged_model(subject)
             mlflow.log_params({name: value for name, value in params.items() if value is not None})
             # Linked to the model and the dataset: the figures stand on the model's page, too.
-            mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
+            if model_id:
+                mlflow.log_metrics(metrics, model_id=model_id, dataset=dataset)
+            else:
+                # Left to itself, MLflow would take the model it loaded last, which no store knows.
+                now = time.time_ns() // 1_000_000
+                mlflow.MlflowClient().log_batch(
+                    run.info.run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()]
+                )
             mlflow.MlflowClient().log_inputs(
                 run.info.run_id,
                 datasets=[DatasetInput(dataset=dataset._to_mlflow_entity())],  # type: ignore[no-untyped-call]  # MLflow's,
