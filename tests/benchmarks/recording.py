@@ -29,7 +29,8 @@ def main() -> None:
         server = subprocess.Popen(  # noqa: S603 - our own command
             [
                 sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-                "--backend-store-uri", f"sqlite:///{folder}/server.db", "--artifacts-destination", f"{folder}/artifacts",
+                "--backend-store-uri", f"sqlite:///{folder}/server.db",
+                "--artifacts-destination", f"{folder}/artifacts",
             ],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
