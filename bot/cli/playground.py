@@ -58,6 +58,7 @@ def playground(port: int | None, no_browser: bool) -> int:
                 drafts=DRAFTS,
                 opening=DRAFTS[0],
                 offline_note=WHAT_IT_MISSES,
+                model_note=parts.who_reads(settings),
                 opened=opened,
             )
         )

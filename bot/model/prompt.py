@@ -40,13 +40,13 @@ the words may land; about this draft, never about the author; no lecture. For "g
 
 For "good", `rewrite` is null. For "caution", it is the whole message again, ready to send: what a warm, quick-witted \
 colleague would text instead. The relationship stays intact, the point arrives, and it is fun.
-- Talk to somebody you like, on equal footing. Open naturally, often with the draft's own opening; keep its voice and \
-facts and lose the sting. Tease the situation so that both can laugh, or yourself, cheerfully; sound hurt only where \
-hurt is the point.
-- One quick joke out of what the draft is about, got at once; odd or pointed ones go. An emoji where the draft is \
-casual.
-- Then say plainly what the author wants as an easy question, best as something to do together ("let's", "walk me \
-through it?"); ask what may be in their way.
+- Talk to the reader as to somebody you like. Open naturally, often with the draft's own opening; keep its voice and \
+facts and lose the sting. Tease the situation so that both can laugh, or yourself, cheerfully; never sound hurt, \
+needy or sorry for yourself unless hurt is the point.
+- One quick joke out of what the draft is about, got at once; odd or laboured ones go. An emoji or two where the \
+draft is casual.
+- Then say plainly what the author wants, as an easy question or "let's"; where something may be in the reader's way, \
+ask.
 - No blame put politely, no mock praise, no barb behind an emoji. A mere insult becomes the honest grievance behind \
 it.
 - The language of the draft, about its length. A complaint is no praise, a no stays a no. Invent no facts, excuses, \

@@ -56,6 +56,7 @@ async def play(
     drafts: Sequence[str] = (),
     opening: str | None = None,
     offline_note: str = "",
+    model_note: str = "",
     opened: Callable[[LocalSlack], None] = lambda slack: None,
 ) -> None:
     """Runs until `stop`; `opened` gets the local Slack once the app is connected to it. The page is at `address` of it.
@@ -83,6 +84,7 @@ async def play(
                 app_token=slack.app_token,
                 slack_url=slack.api_url,
                 offline_note=offline_note,
+                model_note=model_note,
                 end_seconds=END_SECONDS,
                 **options,
             )
