@@ -29,7 +29,7 @@ def examples_of(data: str | None) -> "tuple[Example, ...]":
     return read_examples(Path(data) if data else EXAMPLES)
 
 
-@click.command("examples")
+@click.command("examples", short_help="Add reviewed messages to the dataset of examples.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--into", metavar="NAME", help="The dataset.  [default: text-message-angel-examples]")
 def add_examples(file: Path, into: str | None) -> int:

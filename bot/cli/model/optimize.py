@@ -26,7 +26,7 @@ TOKEN_CHARACTERS = 4
 """OpenAI's rule of thumb for English."""
 
 
-@click.command()
+@click.command(short_help="Look for better instructions with GEPA, and log them.")
 @click.option("--model", "name", metavar="NAME", help="The chat model.  [default: OPENAI_MODEL, or the built-in]")
 @click.option(
     "--reflection", metavar="NAME", help="The model that rewrites the instructions.  [default: the chat model]"

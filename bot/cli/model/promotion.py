@@ -61,7 +61,7 @@ def promote(version: str, force: str | None, judged: bool, data: str | None) -> 
     return 0
 
 
-@click.command()
+@click.command(short_help="Make the champion before this one champion again.")
 @click.argument("version", required=False)
 def rollback(version: str | None) -> int:
     """Make the champion before this one champion again, or VERSION: a number or an alias.
@@ -78,7 +78,7 @@ def rollback(version: str | None) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Every promotion and rollback, newest first.")
 def history() -> int:
     """Every promotion and rollback, newest first: when, by whom, from what to what, on which figures.
 
