@@ -3,11 +3,13 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import urllib.request
 import warnings
 from collections.abc import Iterator
@@ -87,6 +89,18 @@ def test_a_registered_version_answers_the_tutorials_messages(registered: str, se
     assert model.predict(VALIDATION_DATA, params=PARAMS)["reply"].tolist() == REPLIES
     # Before these, logging has tried the model on its input example.
     assert [request["temperature"] for request in server.requests[-5:]] == [0.2] * 5
+
+
+def test_the_tutorials_loop_over_the_answers_works_as_the_documents_write_it(registered: str) -> None:
+    model = mlflow.pyfunc.load_model(registered)
+    answers = model.predict(VALIDATION_DATA, params=PARAMS)
+    assert list(answers)[:2] == ["verdict", "reply"], "as the documents warn: a table is gone over by its columns"
+    text = (ROOT / "docs" / "prompt-owners.md").read_text(encoding="utf-8")
+    written = re.search(r"^    replies = .+\n    lines = .+$", text, re.MULTILINE)
+    assert written is not None
+    known: dict[str, Any] = {"model": model, "validation_data": VALIDATION_DATA}
+    exec(textwrap.dedent(written[0]), known)  # noqa: S102 - our own document's
+    assert known["lines"] == [f"{text} {reply}" for text, reply in zip(TUTORIAL, REPLIES, strict=True)]
 
 
 def test_a_model_saved_to_a_folder_answers_the_same(tmp_path: Path, server: FakeOpenAI) -> None:
