@@ -1,3 +1,4 @@
+import csv
 import logging
 import os
 import shutil
@@ -18,6 +19,7 @@ from tests.fakes import FakeOpenAI
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+CSV_FIELD = csv.field_size_limit()
 # How long an example takes to make or to run says how busy the machine is. What is about time is a benchmark.
 hypothesis_settings.register_profile("angel", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("angel")
@@ -43,9 +45,13 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
         del os.environ[name]
     for logger in ("bot", "bot.screener", "urllib3"):  # what `angel` sets
         logging.getLogger(logger).setLevel(logging.NOTSET)
+    csv.field_size_limit(CSV_FIELD)  # `angel screen` and its like read larger ones
+    # MLflow leaves this stand-in behind where two models are loaded at once; Hypothesis asks every module for its file.
+    sys.modules.pop("dbutils", None)
     if "mlflow" in sys.modules:
         import mlflow
 
+        mlflow.tracking.fluent._active_experiment_id = None  # what the last test set is in another store
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]  # back to the environment's
 
 

@@ -93,7 +93,7 @@ class TestTheShippedExamples:
     def test_hold_particulars_that_a_rewrite_must_keep(self) -> None:
         rows = [example for example in SHIPPED if example.slice == "particulars" and example.label is Label.CAUTION]
         kinds = " ".join(key for example in rows for key in particulars(example.text))
-        for mark in ("https://", "@dana", "#release-notes", "[[1:", "billing@example.com", "1,250.00", "14:30"):
+        for mark in ("https://", "@dana", "#release-notes", "[[1]]", "billing@example.com", "1,250.00", "14:30"):
             assert mark in kinds
         assert [example.text for example in rows if len(example.text) > 400] == []
 
@@ -169,6 +169,7 @@ class TestReadingAFile:
             ("text,label\n", "no rows"),
             ('text,label\n"' + "x" * 200_000 + '",good\n', "stops being CSV at line 2"),
         ],
+        ids=["empty", "no label", "no rows", "no CSV"],
     )
     def test_says_what_is_wrong_with_the_file(self, tmp_path: Path, text: str, advice: str) -> None:
         assert advice in refused(write(tmp_path, text))
