@@ -34,6 +34,8 @@ TRAIN_SHARE = 0.6
 """Of the examples: what the instructions are made better on. They are evaluated on the rest, which GEPA never sees."""
 MINIBATCH = 3
 """Examples that GEPA shows to the reflection model at a time, its own default."""
+_AT_A_TIME = 20
+"""Examples handed to MLflow at a time. It asks about all of them before Ctrl-C gets through, and each costs money."""
 _RIGHT, _CLEAN = 0.6, 0.4
 """Of a caution's score: the verdict, and the share of the rewrite's checks that pass. A sting missed scores 0."""
 _CHECKS = {name: check for name, check in REWRITE_CHECKS.items() if not name.startswith("passes_")}
@@ -42,6 +44,10 @@ _CHECKS = {name: check for name, check in REWRITE_CHECKS.items() if not name.sta
 
 class OptimizeError(AngelError):
     """The instructions could not be made better. The text says what to change."""
+
+
+class OptimizeStopped(OptimizeError):
+    """Ctrl-C came before anything better was found."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def optimize(
     """Instructions better than `start` for the chat model of this configuration, as a new version of the prompt.
 
     At most `budget` requests of the chat model; `spent` is told how many there were, and the best score so far. Raises
-    OptimizeError where nothing better was found, or GEPA is not installed.
+    OptimizeError where nothing better was found, or GEPA is not installed; OptimizeStopped where Ctrl-C was the reason.
     """
     needs_gepa()
     by_place = {(each.text, each.tone.value, each.context): each for each in train}
@@ -205,6 +211,11 @@ class _Gepa(BasePromptOptimizer):
         except KeyboardInterrupt:
             self.interrupted = True
         if self.instructions == self._start.instructions:
+            if self.interrupted:
+                raise OptimizeStopped(
+                    f"Stopped after {self.requests} requests. Nothing better than prompt {self._start.version} was "
+                    "found until then, and nothing is changed."
+                )
             raise OptimizeError(
                 f"Nothing better than prompt {self._start.version} was found in {self.requests} requests. "
                 "Its score on the training part is "
@@ -257,8 +268,10 @@ class _Gepa(BasePromptOptimizer):
     def evaluate(self, eval_fn: Any, batch: list[Any], instructions: str, name: str) -> list[Any]:
         if self.requests + len(batch) > self._budget:
             raise _Spent
-        results: list[Any] = eval_fn({name: instructions}, batch)
-        self._spent(self.requests, self.best)
+        results: list[Any] = []
+        for place in range(0, len(batch), _AT_A_TIME):
+            results += eval_fn({name: instructions}, batch[place : place + _AT_A_TIME])
+            self._spent(self.requests, self.best)
         return results
 
     def note(self, instructions: str, score: float) -> None:

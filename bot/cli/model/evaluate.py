@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.evaluation.subject import Subject
 
 INTERRUPTED = 130
+THE_SAME_COMMAND = "The same command goes on from there."
 
 
 @click.command()
@@ -115,6 +116,7 @@ def evaluate_on(
     examples: "Sequence[Example]",
 ) -> None:
     """Evaluate a version on these examples beside the instructions it stems from, and show both."""
+    then = "The version stays the candidate: angel model evaluate"
     from bot.evaluation.kept_answers import KeptAnswers
     from bot.evaluation.scorecard import score
     from bot.evaluation.subject import unregistered
@@ -123,14 +125,14 @@ def evaluate_on(
     before = load_chat({**config, "instructions": start.instructions}, settings.cache_dir)
     subjects = [_subject(settings, registry, uri), unregistered(before)]
     kept = [KeptAnswers(settings.cache_dir, each, settings.openai_base_url or "") for each in subjects]
-    outcomes = _ask(settings, subjects, kept, examples)
+    outcomes = _ask(settings, subjects, kept, examples, then)
     cards = [
         score(each, model=subject.model.name, version=subject.model.version)
         for subject, each in zip(subjects, outcomes, strict=True)
     ]
     from bot.evaluation.runs import record
 
-    with _status("Putting it into MLflow"):
+    with _interruptible(lambda: len(examples), len(examples), then), _status("Putting it into MLflow"):
         record(registry, subjects[0], cards[0], data="held-out", against=cards[1])
     _show_evaluation(*cards)
 
@@ -143,7 +145,11 @@ def _subject(settings: Settings, registry: "Registry", uri: str | None) -> "Subj
 
 
 def _ask(
-    settings: Settings, subjects: "Sequence[Subject]", kept: "Sequence[KeptAnswers]", examples: "Sequence[Example]"
+    settings: Settings,
+    subjects: "Sequence[Subject]",
+    kept: "Sequence[KeptAnswers]",
+    examples: "Sequence[Example]",
+    then: str = THE_SAME_COMMAND,
 ) -> "list[list[Outcome]]":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -166,7 +172,7 @@ def _ask(
         bar.update(task, description=f"Again in {seconds:.0f} s: {why}")
 
     with (
-        _interruptible(lambda: answers, wanted),
+        _interruptible(lambda: answers, wanted, then),
         Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar,
     ):
         task = bar.add_task("Asking", total=wanted)
@@ -257,12 +263,12 @@ def _say_next(version: "Version | None", reasons: list[str] | None, data: str | 
 
 
 @contextmanager
-def _interruptible(done: Callable[[], int], of: int) -> Iterator[None]:
+def _interruptible(done: Callable[[], int], of: int, then: str = THE_SAME_COMMAND) -> Iterator[None]:
     """Ctrl-C is one line on how to go on."""
     try:
         yield
     except KeyboardInterrupt:
-        click.echo(f"\nStopped after {done()} of {_messages(of)}. The same command goes on from there.", err=True)
+        click.echo(f"\nStopped after {done()} of {_messages(of)}. {then}", err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None
 
 

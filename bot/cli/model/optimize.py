@@ -8,7 +8,9 @@ import click
 
 from bot.cli import parts
 from bot.cli.model.data import data_option, examples_of
+from bot.cli.model.evaluate import INTERRUPTED, evaluate_on
 from bot.settings import Settings
+from bot.verdict import Label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from bot.evaluation.prompts import Prompt
     from bot.evaluation.registry import Registry
 
+NOT_STARTED = 1
 CALLS_AN_ITERATION = 6
 """GEPA tries three examples before and after each reflection."""
 ANSWER_TOKENS = 150
@@ -43,8 +46,8 @@ def optimize(
     """Look for better instructions with GEPA, and log what is found as the candidate.
 
     They get better on three fifths of the examples, and are evaluated on the others, beside the instructions they stem
-    from. The budget is asked for before it is spent; the evaluation at the end comes on top. Ctrl-C ends the search and
-    keeps the best that was found. Needs GEPA: pip install 'text-message-angel[optimize]'
+    from. What both cost is said and asked for before it is spent. Ctrl-C ends the search and keeps the best that was
+    found. Needs GEPA: pip install 'text-message-angel[optimize]'
     """
     settings, registry = parts.registry()
     from bot.evaluation import optimizing
@@ -60,28 +63,44 @@ def optimize(
         )
     start = registry.prompt(prompt)
     reflections = reflection or model
-    click.echo(_cost(model, reflections, budget, len(start.instructions)), err=True)
-    if not yes:
-        click.confirm("Spend it?", abort=True, err=True)
-    with _progress(budget) as spent:
-        found = optimizing.optimize(
-            start,
-            config,
-            train,
-            tracking_uri=registry.tracking_uri,
-            reflection_model=reflections,
-            budget=budget,
-            spent=spent,
-        )
+    # Both prompts are evaluated, and each caution that is right costs a second request: its rewrite is checked.
+    evaluation = 2 * (len(held_out) + sum(each.label is Label.CAUTION for each in held_out))
+    click.echo(_cost(model, reflections, budget, evaluation, len(start.instructions)), err=True)
+    if not yes and not _agreed():
+        click.echo("Nothing was spent.", err=True)
+        return NOT_STARTED
+    try:
+        with _progress(budget) as spent:
+            found = optimizing.optimize(
+                start,
+                config,
+                train,
+                tracking_uri=registry.tracking_uri,
+                reflection_model=reflections,
+                budget=budget,
+                spent=spent,
+            )
+    except optimizing.OptimizeStopped as stopped:
+        click.echo(str(stopped), err=True)
+        return INTERRUPTED
     return _told(settings, registry, config, start, found, held_out)
 
 
-def _cost(model: str, reflection: str, budget: int, characters: int) -> str:
+def _agreed() -> bool:
+    try:
+        return click.confirm("Spend it?", err=True)
+    except click.Abort:  # Ctrl-C, or nobody there who could answer
+        click.echo("\nNothing was spent. Where nobody can answer: --yes", err=True)
+        raise
+
+
+def _cost(model: str, reflection: str, budget: int, evaluation: int, characters: int) -> str:
     """The budget in requests, and in money where the prices are known."""
     from bot.evaluation.prices import PRICES
 
     said = (
-        f"At most {budget} requests of {model}, and about {budget // CALLS_AN_ITERATION} of {reflection} at the most."
+        f"At most {budget} requests of {model} and about {budget // CALLS_AN_ITERATION} of {reflection} to search, "
+        f"and {evaluation} of {model} to evaluate what is found."
     )
     prices = [PRICES.get(each) for each in (model, reflection)]
     if any(price is None for price in prices):
@@ -90,9 +109,9 @@ def _cost(model: str, reflection: str, budget: int, characters: int) -> str:
     assert asks is not None
     assert reflects is not None
     tokens = characters / TOKEN_CHARACTERS
-    answers = budget * (tokens * asks.input + ANSWER_TOKENS * asks.output)
+    answers = (budget + evaluation) * (tokens * asks.input + ANSWER_TOKENS * asks.output)
     rewrites = budget / CALLS_AN_ITERATION * (2 * tokens * reflects.input + tokens * reflects.output)
-    return f"{said} That is about ${(answers + rewrites) / 1e6:,.2f}."
+    return f"{said} That is about ${(answers + rewrites) / 1e6:,.2f} at the most."
 
 
 class _progress:
@@ -127,8 +146,6 @@ def _told(
     held_out: "Sequence[Example]",
 ) -> int:
     """Log what was found, evaluate it and what it stems from on the part held out, and say what changed."""
-    from bot.cli.model.evaluate import evaluate_on
-
     if found.stopped:
         click.echo("Stopped. The best that was found is kept.", err=True)
     click.echo(
