@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+import mlflow.genai
 import pytest
 from click.testing import CliRunner, Result
 from mlflow.tracking import MlflowClient
@@ -169,6 +170,17 @@ class TestLog:
         assert "prompt: version 2" in done("log", "--prompt", str(file), "--model", "gpt-y").stdout
         assert client().get_prompt_version(PROMPT, "2").template == file.read_text()
         assert aliases()["candidate"] == "3"
+
+    def test_a_version_of_the_registry_is_named_by_its_number_or_an_alias(self, openai_server: FakeOpenAI) -> None:
+        for text in ("Be kind.", "Be brief.", "Be funny."):
+            mlflow.genai.register_prompt(name=PROMPT, template=text)
+        client().set_prompt_alias(PROMPT, "mine", 2)
+        for wanted, number, text in ((f"{PROMPT}/3", 3, "Be funny."), (f"{PROMPT}@mine", 2, "Be brief.")):
+            assert f"prompt: version {number}" in done("log", "--prompt", f"prompts:/{wanted}").stdout
+            assert openai_server.requests[-1]["messages"][0]["content"] == text, "MLflow tries the model it logs"
+            assert client().get_prompt_version_by_alias(PROMPT, "candidate").version == number
+        assert "There is no prompt prompts:/" in refused("log", "--prompt", f"prompts:/{PROMPT}/9")
+        assert aliases() == {"candidate": "2"}
 
     def test_a_prompt_that_asks_for_no_json_is_noted(self, tmp_path: Path) -> None:
         (tmp_path / "prompt.txt").write_text("Judge kindly and give a verdict.")
