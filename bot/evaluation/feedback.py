@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import mlflow
 
+from bot.evaluation.mlflow_internals import bound_retries_of_database
 from bot.evaluation.store import EXPERIMENT, address, mlflow_errors
 from bot.evaluation.traces import CHECK, HELPFUL, TEXT, traces
 from bot.model.local_store import is_missing
@@ -47,6 +48,7 @@ def feedback(tracking_uri: str | None) -> tuple[list[Votes], list[GivenText]]:
     counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     given = []
     with mlflow_errors("give the votes"):
+        bound_retries_of_database(mlflow.get_tracking_uri())
         experiment = mlflow.get_experiment_by_name(EXPERIMENT)
         for trace in traces(experiment.experiment_id, f"tag.`{CHECK}` != ''") if experiment else ():
             tags = trace.info.tags

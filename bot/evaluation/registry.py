@@ -20,7 +20,7 @@ from mlflow.tracking import MlflowClient
 
 from bot.evaluation import promotions, prompts
 from bot.evaluation.gate import gate
-from bot.evaluation.mlflow_internals import user
+from bot.evaluation.mlflow_internals import bound_retries_of_database, user
 from bot.evaluation.promotions import Change, Kind
 from bot.evaluation.prompts import PROMPT, Prompt
 from bot.evaluation.scorecard import Scorecard
@@ -95,6 +95,8 @@ class Registry:
 
     def __init__(self, tracking_uri: str | None = None) -> None:
         self.tracking_uri = address(tracking_uri)
+        with mlflow_errors("open the store"):
+            bound_retries_of_database(self.tracking_uri)
 
     @cached_property
     def _client(self) -> MlflowClient:

@@ -1,10 +1,12 @@
 """`angel model log`, `evaluate`, `promote`, `rollback`, `list`: through click's runner, on a real store."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -48,6 +50,21 @@ class Telling(deque[Reply]):
         if reply.hang:
             threading.Thread(target=self._barrier.wait, args=(HANG,), daemon=True).start()
         return reply
+
+
+class Refusing:
+    """Hangs up on everybody who comes to this port, and counts them."""
+
+    def __init__(self, port: socket.socket) -> None:
+        self.times = 0
+        threading.Thread(target=self._hang_up, args=(port,), daemon=True).start()
+
+    def _hang_up(self, port: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # closed
+            while True:
+                come, _ = port.accept()
+                self.times += 1
+                come.close()
 
 
 @pytest.fixture
@@ -479,11 +496,27 @@ class TestReading:
 
 
 def test_a_database_without_its_driver_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql://maria:hunter2@127.0.0.1:1/mlflow")
-    for command in ("list", "log", "feedback"):
-        message = refused(command)
-        assert "needs the Python package MySQLdb" in message
-        assert "hunter2" not in message
+    # Ours for PostgreSQL is psycopg, which SQLAlchemy takes for postgresql:// since 2.1; before, it took psycopg2.
+    for driver, package in (("mysql", "MySQLdb"), ("postgresql+psycopg2", "psycopg2"), ("mssql", "pyodbc")):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{driver}://maria:hunter2@127.0.0.1:1/mlflow")
+        for command in ("list", "log", "feedback"):
+            message = refused(command)
+            assert f"needs the Python package {package}" in message
+            assert "hunter2" not in message
+
+
+def test_a_database_that_is_down_is_a_line_and_is_not_asked_for_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as down:
+        asked = Refusing(down)
+        for command in ("list", "log", "feedback"):
+            asked.times = 0
+            for uri in ("postgresql", "postgresql+psycopg"):
+                address = f"{uri}://maria:hunter2@127.0.0.1:{down.getsockname()[1]}/{command}"
+                monkeypatch.setenv("MLFLOW_TRACKING_URI", f"{address}?sslmode=disable&gssencmode=disable")
+                message = refused(command)
+                assert "(OperationalError). Check MLFLOW_TRACKING_URI" in message
+                assert "hunter2" not in message
+            assert 2 <= asked.times <= 8, "left to itself, MLflow asks each ten times"
 
 
 def test_no_password_of_the_store_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
