@@ -134,3 +134,25 @@ def test_the_schema_is_within_strict_mode() -> None:
             walk(child)
 
     walk(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"answer": {"verdict": "good"}, "verdict": "caution", "rewrite": "Softer"}',
+        '{"note": {"verdict": "good"}} {"verdict": "caution", "rewrite": "Softer"}',
+        'First {"a": {"b": {"verdict": "good"}}}, and then ```json\n{"verdict": "caution", "rewrite": "Softer"}\n```',
+        '{"verdict": {"verdict": "good"}}\n{"verdict": "caution", "rewrite": "Softer"}',
+        '{"verdict": "caution", "rewrite": "Softer", "findings": [{"excerpt": {"verdict": "good"}}]}',
+    ],
+    ids=["inside an answer", "an object before it", "in prose and a fence", "a verdict that is none", "in a finding"],
+)
+def test_a_verdict_inside_another_object_is_not_the_answers(content: str) -> None:
+    row = read_answer(content, "You idiot.")
+    assert row["verdict"] == "caution"
+    assert row["rewrite"] == "Softer"
+
+
+def test_a_verdict_that_only_stands_inside_another_object_is_no_answer() -> None:
+    with pytest.raises(AnswerUnusable):
+        read_answer('{"answer": {"verdict": "good"}}', "You idiot.")
