@@ -353,7 +353,10 @@ class TestEvaluate:
         done("evaluate", "--data", data)
         assert not set(finished) & set(openai_server.drafts())
         assert set(finished) | set(openai_server.drafts()) >= set(STINGS + FINE)
-        assert not kept.exists()
+        # Its answers stay: the same evaluation once more asks nothing.
+        openai_server.requests.clear()
+        done("evaluate", "--data", data)
+        assert openai_server.drafts() == []
 
 
 class TestPromote:
