@@ -8,6 +8,7 @@ import socket
 import tempfile
 from pathlib import Path
 
+from mlflow.tracking import MlflowClient
 from playwright.async_api import Page, ViewportSize, expect
 
 from bot.local_slack.slack import LocalSlack
@@ -33,8 +34,11 @@ async def main() -> None:
                     _, out = await life.angel("model", "evaluate")
                     await life.angel("model", "promote")
                 run = next(line.removeprefix("run: ") for line in out.splitlines() if line.startswith("run: "))
+                # Evaluations stand in an experiment of their own, whose number MLflow gives.
+                server = f"http://127.0.0.1:{port}"
+                found = MlflowClient(server, server).get_run(run).info.experiment_id
                 page = await browser.new_page(viewport=SIZE, color_scheme="light")
-                runs = f"http://127.0.0.1:{port}/#/experiments/1/runs"
+                runs = f"{server}/#/experiments/{found}/runs"
                 await take(page, runs, "matching runs", "mlflow-experiment")
                 await take(page, f"{runs}/{run}/artifacts/report.html", "Path:", "mlflow-evaluation")
 
