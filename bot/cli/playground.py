@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import parts
+from bot.cli import parts, streams
+from bot.errors import AngelError
 
 if TYPE_CHECKING:
     from bot.local_slack.slack import LocalSlack
     from bot.screener import Screener
 
+COULD_NOT_PLAY = 2
 PORTS = range(8765, 8775)
 """Where the page is unless --port says otherwise: the first of these that is free."""
 
@@ -50,18 +52,24 @@ def playground(port: int | None, no_browser: bool) -> int:
             threading.Thread(target=_open, args=(_leading_to(address(slack), folder),), daemon=True).start()
 
     with tempfile.TemporaryDirectory(prefix="angel-") as folder:
-        return run(
-            lambda stop: play(
-                load,
-                stop,
-                ports=PORTS if port is None else (port,),
-                drafts=DRAFTS,
-                opening=DRAFTS[0],
-                offline_note=WHAT_IT_MISSES,
-                model_note=parts.who_reads(settings),
-                opened=opened,
+        try:
+            code = run(
+                lambda stop: play(
+                    load,
+                    stop,
+                    ports=PORTS if port is None else (port,),
+                    drafts=DRAFTS,
+                    opening=DRAFTS[0],
+                    offline_note=WHAT_IT_MISSES,
+                    model_note=parts.who_reads(settings),
+                    opened=opened,
+                )
             )
-        )
+        except AngelError as error:
+            streams.complain(f"angel: {error}")
+            code = COULD_NOT_PLAY
+    # The model may still be loading.
+    streams.end(code)
 
 
 def _leading_to(url: str, folder: str) -> str:

@@ -1,8 +1,6 @@
 """`angel serve` and `angel manifest`: Angel in Slack."""
 
 import gc
-import logging
-import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -141,20 +139,16 @@ def _run(serving: "Callable[[asyncio.Event], Awaitable[None]]", recorder: "Recor
     # What is there by now stays. A full collection walks through all of MLflow for 0.13 s, in which nothing is acked.
     gc.freeze()
     gc.enable()
-    if recorder is None:
-        return run(serving)
     try:
         code = run(serving)
     except AngelError as error:
         streams.complain(f"angel: {error}")
         code = COULD_NOT_SERVE
-    recorder.close()
+    if recorder is not None:
+        recorder.close()
     # MLflow's exporter waits at exit for what it has not brought to its server yet: minutes, where that hangs, and a
     # host kills before. All that is to be kept is written by now.
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    streams.end(code)
 
 
 def _secret(value: "SecretStr | None") -> str:

@@ -2,9 +2,10 @@
 
 import errno
 import io
+import logging
 import os
 import sys
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from bot.cli.logs import without_secrets
 
@@ -67,3 +68,15 @@ def complain(said: str) -> None:
         sys.stderr.flush()
     except OSError:
         pass
+
+
+def end(code: int) -> NoReturn:
+    """Ends the process at once, with all that was written.
+
+    At Python's own end the threads that are still busy are killed, and one that is inside C++ just then, where the
+    phrasebook's patterns and the language detector are made, takes the process with it: SIGABRT, without a word.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
