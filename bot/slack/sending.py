@@ -50,10 +50,6 @@ class Sender:
         self._store = store
         self._client = client
 
-    async def connected(self, person: Person) -> bool:
-        """Raises StoreUnavailable."""
-        return await self._store.tokens.of_person(person) is not None
-
     async def send(self, person: Person, letter: Letter) -> Outcome:
         """Sends the letter under the person's name, if no press before this one did."""
         try:

@@ -100,7 +100,6 @@ HOME_NOT_CONNECTED_MRKDWN = (
 CONNECT, DISCONNECT, NOT_NOW = "Connect to send as me", "Disconnect", "Not now"
 DISCONNECT_TITLE = "Disconnect?"
 DISCONNECT_TEXT = "I give your permission back to Slack and forget it. You can connect again whenever you like."
-DISCONNECTED = "You're disconnected: I gave your permission back to Slack and forgot it."
 CANCEL = "Cancel"
 READS_OFFLINE = "Drafts are read by my offline check: they don't leave the machine that I run on."
 NO_DRAFT = "There's nothing in the box yet. Type a draft, then press Check."
@@ -140,7 +139,6 @@ UNKNOWN = (
     "again on my own. Your words:"
 )
 NOT_CONNECTED = "Slack no longer lets me send for you. Connect again, or copy your words:"
-TOO_LONG_TO_SEND = "Too long for a button, this one: copy it to send it."
 CONNECT_HINT = "Tired of copying? Connect, and I can send it as you."
 NOT_NOW_SAID = "All right, I won't bring it up again. If you change your mind, it's in my Home tab."
 REFUSED = {
